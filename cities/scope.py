@@ -1,0 +1,100 @@
+"""The active-city scope: which cities a piece of work may see. Outside of it, touching a city's rows raises.
+
+The scope is entered at few doors: `CityMiddleware` for requests, `city_scope` in tasks and commands that work for one
+city, and `every_city` in the system's own passes (observer, ingest, sweeps), each saying why; a test counts them.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ClassVar, Final, Self, TypeVar
+from uuid import UUID
+
+from django.db import models
+
+
+class OutsideScope(RuntimeError):
+    """A city's rows were touched outside of any city's scope, or outside of this one's: a programming error."""
+
+
+class _EveryCity:
+    def __contains__(self, city_id: object) -> bool:
+        return True
+
+
+EVERY_CITY: Final = _EveryCity()
+_active: ContextVar[frozenset[UUID] | _EveryCity | None] = ContextVar("active_cities", default=None)
+
+
+@contextmanager
+def city_scope(*city_ids: UUID) -> Iterator[None]:
+    """Let the block see the rows of these cities and no others."""
+    token = _active.set(frozenset(city_ids))
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+@contextmanager
+def every_city(reason: str) -> Iterator[None]:
+    """Let the block see all cities' rows; `reason` says to the reader why it must."""
+    assert reason, "working across cities needs its reason"  # noqa: S101 -- a guard for programmers, not for input
+    token = _active.set(EVERY_CITY)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+def active_cities() -> frozenset[UUID] | _EveryCity:
+    """Give the cities in scope; OutsideScope where no door was passed."""
+    cities = _active.get()
+    if cities is None:
+        message = "no city is in scope: enter by CityMiddleware, city_scope() or every_city()"
+        raise OutsideScope(message)
+    return cities
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class CityQuerySet(models.QuerySet[M]):
+    """A query set whose bulk writes are held to the scope too."""
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+        rows = list(objs)
+        for row in rows:
+            check_in_scope(row.city_id)
+        return super().bulk_create(rows, *args, **kwargs)
+
+
+class CityManager(models.Manager[M]):
+    """Reads the rows of the cities in scope; fails closed outside of any."""
+
+    def get_queryset(self) -> CityQuerySet[M]:
+        cities = active_cities()
+        rows: CityQuerySet[M] = CityQuerySet(self.model, using=self._db)
+        return rows if isinstance(cities, _EveryCity) else rows.filter(city_id__in=cities)
+
+
+def check_in_scope(city_id: UUID) -> None:
+    """Raise OutsideScope unless rows of this city may be touched here."""
+    if city_id not in active_cities():
+        message = f"city {city_id} is not in scope"
+        raise OutsideScope(message)
+
+
+class CityOwned(models.Model):
+    """A row that belongs to one city, is read in that city's scope only and cannot be saved outside of it."""
+
+    city = models.ForeignKey("cities.City", on_delete=models.PROTECT, related_name="+")
+
+    objects: ClassVar[CityManager[Self]] = CityManager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        check_in_scope(self.city_id)
+        super().save(*args, **kwargs)

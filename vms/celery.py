@@ -1,0 +1,11 @@
+"""The Celery application; `celery -A vms worker` and `celery -A vms beat` start here."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vms.settings")
+
+app = Celery("vms")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,103 @@
+"""System checks of the VMS_* settings: what is wrong, and what to set instead."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 -- Django's own name of its class
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.E001: a variable holds a value that cannot be read."""
+    return [Error(f"{name} {mistake}.", id="vms.E001") for name, mistake in settings.ENVIRONMENT.mistakes]
+
+
+def check_addresses(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.E002: an address of an outside service has a scheme we do not speak."""
+    schemes = {
+        "DATABASE_URL": (settings.DATABASE_URL, {"postgresql", "postgres"}),
+        "REDIS_URL": (settings.REDIS_URL, {"redis", "rediss", "unix"}),
+        "MEDIAMTX_API_URL": (settings.MEDIAMTX_API_URL, {"http", "https"}),
+        "MEDIAMTX_RTSP_URL": (settings.MEDIAMTX_RTSP_URL, {"rtsp", "rtsps"}),
+    }
+    return [
+        Error(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in sorted(known))}.", id="vms.E002")
+        for name, (url, known) in schemes.items()
+        if urlsplit(url).scheme not in known
+    ]
+
+
+def check_data_folder(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.E003: the folder of our state cannot be written."""
+    folder = _nearest_existing(settings.VMS_DATA)
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return []
+    return [
+        Error(
+            f"VMS_DATA ({settings.VMS_DATA}) cannot be written; choose a folder this user may write to.", id="vms.E003"
+        )
+    ]
+
+
+def check_ports_differ(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.E004: two of our servers are to listen on one port."""
+    ports: dict[int, str] = {}
+    clashes: list[CheckMessage] = []
+    for name in (
+        "VMS_PORT",
+        "VMS_MEDIAMTX_API_PORT",
+        "VMS_RTSP_PORT",
+        "VMS_HLS_PORT",
+        "VMS_WEBRTC_PORT",
+        "VMS_STREET_PORT",
+    ):
+        port = getattr(settings, name)
+        if port in ports:
+            clashes.append(Error(f"{ports[port]} and {name} are both {port}; give each its own port.", id="vms.E004"))
+        ports.setdefault(port, name)
+    return clashes
+
+
+def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.E005: a secret given by hand is too short to be one."""
+    given = {"VMS_SECRET_KEY": settings.SECRET_KEY, "VMS_HOOK_SECRET": settings.VMS_HOOK_SECRET}
+    return [
+        Error(f"{name} is shorter than 32 characters; leave it unset or make it longer.", id="vms.E005")
+        for name, value in given.items()
+        if len(value) < 32
+    ]
+
+
+def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.E006: DEBUG shows tracebacks to whoever can reach us; vms.W001: everybody is a trusted proxy."""
+    found: list[CheckMessage] = []
+    if settings.DEBUG and settings.VMS_BIND not in LOOPBACK:
+        found.append(Error("VMS_DEBUG=1 while VMS_BIND is open to others; switch one of them off.", id="vms.E006"))
+    if any(network.prefixlen == 0 for network in settings.VMS_TRUSTED_PROXIES):
+        found.append(
+            Warning(
+                "VMS_TRUSTED_PROXIES trusts everybody's X-User-ID; name your gateway's addresses only.", id="vms.W001"
+            )
+        )
+    return found
+
+
+def register_checks() -> None:
+    """Have `manage.py check` and every other command run them."""
+    for check in (
+        check_environment,
+        check_addresses,
+        check_data_folder,
+        check_ports_differ,
+        check_secrets,
+        check_exposure,
+    ):
+        register(check)
+
+
+def _nearest_existing(folder: Path) -> Path:
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())

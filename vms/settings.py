@@ -1,0 +1,233 @@
+"""Django settings, all from the environment; docs/settings.md has the table, vms/checks.py finds wrong values."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+import environ
+
+from vms.environment import Environment, read_embedded_urls, read_or_make_secret
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ENVIRONMENT = Environment(os.environ)
+
+VMS_DATA = Path(ENVIRONMENT.text("VMS_DATA", str(BASE_DIR / "data"))).resolve()
+VMS_RECORDINGS = Path(ENVIRONMENT.text("VMS_RECORDINGS", str(VMS_DATA / "recordings"))).resolve()
+VMS_BIND = ENVIRONMENT.text("VMS_BIND", "127.0.0.1")
+VMS_PORT = ENVIRONMENT.port("VMS_PORT", 8001)
+VMS_PUBLIC_HOST = ENVIRONMENT.text("VMS_PUBLIC_HOST", "127.0.0.1")
+VMS_PUBLIC_SCHEME = ENVIRONMENT.choice("VMS_PUBLIC_SCHEME", "http", {"http", "https"})
+VMS_MEDIAMTX_API_PORT = ENVIRONMENT.port("VMS_MEDIAMTX_API_PORT", 9997)
+VMS_RTSP_PORT = ENVIRONMENT.port("VMS_RTSP_PORT", 8554)
+VMS_HLS_PORT = ENVIRONMENT.port("VMS_HLS_PORT", 8888)
+VMS_WEBRTC_PORT = ENVIRONMENT.port("VMS_WEBRTC_PORT", 8889)
+VMS_STREET_PORT = ENVIRONMENT.port("VMS_STREET_PORT", 8654)
+VMS_DEMO_CAMERAS = ENVIRONMENT.number("VMS_DEMO_CAMERAS", 4, low=0, high=4)
+VMS_RECORDING_ADAPTER = ENVIRONMENT.choice("VMS_RECORDING_ADAPTER", "mediamtx", {"mediamtx", "mock"})
+VMS_TRUSTED_PROXIES = ENVIRONMENT.networks("VMS_TRUSTED_PROXIES", ["127.0.0.0/8", "::1/128"])
+VMS_HOOK_NETWORKS = ENVIRONMENT.networks("VMS_HOOK_NETWORKS", ["127.0.0.0/8", "::1/128"])
+VMS_INGEST_STALL_SECONDS = ENVIRONMENT.number("VMS_INGEST_STALL_SECONDS", 15, low=3, high=600)
+VMS_INGEST_LEASE_SECONDS = ENVIRONMENT.number("VMS_INGEST_LEASE_SECONDS", 15, low=5, high=300)
+VMS_INGEST_MAX = ENVIRONMENT.number("VMS_INGEST_MAX", 500, low=1, high=10_000)
+MEDIAMTX_API_URL = ENVIRONMENT.text("MEDIAMTX_API_URL", f"http://127.0.0.1:{VMS_MEDIAMTX_API_PORT}")
+MEDIAMTX_RTSP_URL = ENVIRONMENT.text("MEDIAMTX_RTSP_URL", f"rtsp://127.0.0.1:{VMS_RTSP_PORT}")
+
+SECRET_KEY = ENVIRONMENT.text("VMS_SECRET_KEY") or read_or_make_secret(VMS_DATA / "secret_key")
+VMS_HOOK_SECRET = ENVIRONMENT.text("VMS_HOOK_SECRET") or read_or_make_secret(VMS_DATA / "hook_secret")
+DEBUG = ENVIRONMENT.flag("VMS_DEBUG", default=False)
+ALLOWED_HOSTS = ENVIRONMENT.words("VMS_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = ENVIRONMENT.words("VMS_TRUSTED_ORIGINS", [])
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "cities",
+    "cameras",
+    "streams",
+    "recording",
+    "observers",
+    "mosaics",
+    "vms",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "cities.middleware.CityMiddleware",
+]
+
+ROOT_URLCONF = "vms.urls"
+WSGI_APPLICATION = "vms.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+_EMBEDDED = read_embedded_urls(VMS_DATA)
+DATABASE_URL = ENVIRONMENT.text("DATABASE_URL", _EMBEDDED.get("database_url", "postgresql://vms@127.0.0.1:5432/vms"))
+REDIS_URL = ENVIRONMENT.text("REDIS_URL", _EMBEDDED.get("redis_url", "redis://127.0.0.1:6379/0"))
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **environ.Env.db_url_config(DATABASE_URL),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    },
+}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+    },
+}
+# Sessions live in Postgres: a flushed Redis must not log the operator out.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+
+def _celery_url(redis_url: str) -> str:
+    """Celery spells a Redis on a unix socket differently from redis-py."""
+    parts = urlsplit(redis_url)
+    return f"redis+socket://{parts.path}" if parts.scheme == "unix" else redis_url
+
+
+CELERY_BROKER_URL = _celery_url(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_connect_timeout": 3, "socket_keepalive": True}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+
+AUTH_USER_MODEL = "cities.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["cities.authentication.CityAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["cities.permissions.RoleAllows"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.FormParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "cities.problems.answer_problem",
+    "UNAUTHENTICATED_USER": None,
+}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": False}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Open City VMS",
+    "DESCRIPTION": "Video management for cities: cameras, streams and recordings around MediaMTX.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "TAGS": [
+        {"name": "Streaming", "description": "Cameras and their live pictures."},
+        {"name": "Recording", "description": "What is wanted on disk."},
+        {"name": "Mosaics", "description": "Walls of cameras."},
+        {"name": "System", "description": "Cities and health."},
+    ],
+}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VMS_DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Behind TLS (VMS_PUBLIC_SCHEME=https) cookies travel over TLS only; on plain loopback that would lock everybody out.
+_TLS = VMS_PUBLIC_SCHEME == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
+SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^hooks/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
+X_FRAME_OPTIONS = "DENY"
+
+UNFOLD = {
+    "SITE_TITLE": "Open City VMS",
+    "SITE_HEADER": "Open City VMS",
+    "SITE_SYMBOL": "videocam",
+    "SHOW_LANGUAGES": True,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {
+        "handlers": ["console"],
+        "level": ENVIRONMENT.choice("VMS_LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"}),
+    },
+}
