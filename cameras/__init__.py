@@ -1,0 +1,1 @@
+"""Which cameras exist, and on which media server each belongs."""

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class CamerasConfig(AppConfig):
+    """The room of cameras."""
+
+    name = "cameras"

@@ -1,0 +1,122 @@
+"""Media servers and the cameras that belong to them."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from cities.models import City
+from cities.scope import CityOwned
+from mediamtx.names import stream_id_for
+
+
+class MediaServer(models.Model):
+    """One MediaMTX: where it answers, where it writes, and what its observer last saw of it."""
+
+    class Reach(models.TextChoices):
+        """Whether its API gives valid answers."""
+
+        UNKNOWN = "unknown", _("not asked yet")
+        REACHABLE = "reachable", _("reachable")
+        UNREACHABLE = "unreachable", _("unreachable")
+
+    name = models.CharField(_("name"), max_length=64, unique=True)
+    api_url = models.CharField(_("API address"), max_length=255)
+    rtsp_url = models.CharField(_("RTSP address for our own ingest"), max_length=255)
+    public_rtsp_url = models.CharField(_("RTSP address for people and cameras"), max_length=255)
+    public_hls_url = models.CharField(_("HLS address for people"), max_length=255)
+    public_webrtc_url = models.CharField(_("WebRTC address for people"), max_length=255)
+    recordings_root = models.CharField(_("folder of recordings"), max_length=1024)
+
+    reach = models.CharField(_("reach"), max_length=16, choices=Reach, default=Reach.UNKNOWN, editable=False)
+    reach_changed_at = models.DateTimeField(_("reach changed at"), null=True, editable=False)
+    problem = models.TextField(_("problem"), blank=True, editable=False)
+    version = models.CharField(_("version"), max_length=32, blank=True, editable=False)
+    started = models.DateTimeField(_("MediaMTX started at"), null=True, editable=False)
+    grace_until = models.DateTimeField(_("no camera goes offline before"), null=True, editable=False)
+    seen_before_grace = models.DateTimeField(_("last valid snapshot before the restart"), null=True, editable=False)
+    snapshot_at = models.DateTimeField(_("last valid snapshot"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("media server")
+        verbose_name_plural = _("media servers")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(reach__in=["unknown", "reachable", "unreachable"]), name="reach_is_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CameraState(models.TextChoices):
+    """What we know of a camera's picture: no answer from its media server is not "offline"."""
+
+    ONLINE = "online", _("online")
+    OFFLINE = "offline", _("offline")
+    UNKNOWN = "unknown", _("unknown")
+
+
+class Camera(CityOwned):
+    """A street camera. `source_url` is empty for one that publishes by itself; credentials never stand in it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="cameras", verbose_name=_("city"))
+    media_server = models.ForeignKey(
+        MediaServer, on_delete=models.PROTECT, related_name="cameras", verbose_name=_("media server")
+    )
+    name = models.CharField(_("name"), max_length=120)
+    location = models.CharField(_("location"), max_length=200, blank=True)
+    source_url = models.CharField(_("source address"), max_length=2000, blank=True)
+    source_username = models.CharField(_("source user name"), max_length=255, blank=True)
+    source_password = models.CharField(_("source password"), max_length=255, blank=True)
+    recording_enabled = models.BooleanField(_("recording wished"), default=False)
+    is_online = models.BooleanField(_("online"), default=False, editable=False)
+    online_changed_at = models.DateTimeField(_("online state changed at"), null=True, editable=False)
+    last_seen_at = models.DateTimeField(_("last seen at"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    removed_at = models.DateTimeField(_("removed at"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("camera")
+        verbose_name_plural = _("cameras")
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), "city", condition=models.Q(removed_at=None), name="one_camera_of_a_name_per_city"
+            ),
+            models.UniqueConstraint(fields=["id", "city"], name="camera_id_and_city"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="camera_has_a_name"),
+            models.CheckConstraint(
+                condition=models.Q(removed_at=None) | models.Q(recording_enabled=False),
+                name="removed_camera_records_nothing",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["city", "name", "id"], name="camera_by_city_and_name", condition=models.Q(removed_at=None)
+            ),
+            models.Index(fields=["media_server"], name="online_camera_by_server", condition=models.Q(is_online=True)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def stream_id(self) -> str:
+        """The name its picture has in MediaMTX."""
+        return stream_id_for(self.id)
+
+    @property
+    def publishes_by_itself(self) -> bool:
+        """Whether nobody needs to pull it."""
+        return not self.source_url
+
+    @property
+    def state(self) -> CameraState:
+        """Online, offline, or unknown while its media server gives no valid answer. Wants `media_server` loaded."""
+        if self.media_server.reach != MediaServer.Reach.REACHABLE:
+            return CameraState.UNKNOWN
+        return CameraState.ONLINE if self.is_online else CameraState.OFFLINE

@@ -1,0 +1,110 @@
+"""Verbs that change which cameras exist."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
+
+from cameras.models import Camera, MediaServer
+from cities.errors import Conflict, InvalidInput
+from cities.models import City, User
+from ffmpeg.errors import UnsafeSource
+from ffmpeg.sources import SourceUrl, mask_secret_parameters, parse_source_url
+
+RemovalStep = Callable[[Camera, User | None, datetime], object]
+
+removal_steps: list[RemovalStep] = []
+"""What rooms above must do when a camera goes, in the same transaction; they register in their AppConfig.ready()."""
+
+
+def add_camera(city: City, *, name: str, location: str = "", source_url: str = "", now: datetime) -> Camera:
+    """Add a camera to a city, on the media server with the fewest cameras.
+
+    `source_url` may carry credentials: they are split off and kept apart. Empty: the camera publishes by itself.
+    Raises InvalidInput (name, source_url) or Conflict (name taken, no media server).
+    """
+    camera = Camera(
+        city=city, name=clean_name(name), location=location.strip(), media_server=_least_loaded_server(), created_at=now
+    )
+    _set_source(camera, source_url)
+    _save_camera(camera)
+    return camera
+
+
+def change_camera(
+    camera: Camera, *, name: str | None = None, location: str | None = None, source_url: str | None = None
+) -> Camera:
+    """Change what is given and leave what is None; a source address equal to the shown one keeps its credentials."""
+    if name is not None:
+        camera.name = clean_name(name)
+    if location is not None:
+        camera.location = location.strip()
+    if source_url is not None and source_url.strip() not in {camera.source_url, shown_source_url(camera)}:
+        _set_source(camera, source_url)
+    _save_camera(camera)
+    return camera
+
+
+def remove_camera(camera: Camera, *, by: User | None, now: datetime) -> None:
+    """Take a camera away: stream and recording end, its past sessions and footage stay."""
+    with transaction.atomic():
+        for step in removal_steps:
+            step(camera, by, now)
+        Camera.objects.filter(pk=camera.pk, removed_at=None).update(removed_at=now, recording_enabled=False)
+
+
+def clean_name(name: str) -> str:
+    """Give the name without blanks around it; InvalidInput if nothing is left."""
+    cleaned = name.strip()
+    if not cleaned:
+        raise InvalidInput("A camera needs a name.", field="name")
+    return cleaned
+
+
+def source_of(camera: Camera) -> SourceUrl:
+    """Give the source address with its credentials: for our ingest only.
+
+    Raises UnsafeSource if the rules have grown stricter since it was stored.
+    """
+    return replace(
+        parse_source_url(camera.source_url), username=camera.source_username, password=camera.source_password
+    )
+
+
+def shown_source_url(camera: Camera) -> str:
+    """Give the source address for people: no credentials, keys or tokens; empty for one that publishes by itself."""
+    return mask_secret_parameters(camera.source_url)
+
+
+def _set_source(camera: Camera, url: str) -> None:
+    source = _parse_source(url.strip()) if url.strip() else None
+    camera.source_url = replace(source, username="", password="").full if source else ""
+    camera.source_username = source.username if source else ""
+    camera.source_password = source.password if source else ""
+
+
+def _parse_source(url: str) -> SourceUrl:
+    try:
+        return parse_source_url(url)
+    except UnsafeSource as error:
+        raise InvalidInput(str(error), field="source_url") from error
+
+
+def _least_loaded_server() -> MediaServer:
+    loaded = MediaServer.objects.annotate(load=Count("cameras", filter=Q(cameras__removed_at=None)))
+    server = loaded.order_by("load", "pk").first()
+    if server is None:
+        raise Conflict("There is no media server yet; run `manage.py prepare` or add one in the admin.")
+    return server
+
+
+def _save_camera(camera: Camera) -> None:
+    try:
+        with transaction.atomic():
+            camera.save()
+    except IntegrityError as error:
+        if "one_camera_of_a_name_per_city" not in str(error):
+            raise
+        raise Conflict("This city already has a camera of this name; choose another.", field="name") from error

@@ -1,0 +1,1 @@
+"""How a camera's picture gets into MediaMTX."""
