@@ -1,0 +1,1 @@
+"""What footage is wanted."""
