@@ -1,14 +1,15 @@
 """Fixtures that every room's tests share."""
 
-import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from redis import Redis
 
 from recording.services import recording_manager
+from tests.real import RunningMediaMTX, find_free_ports, get_mediamtx_binary, run_mediamtx
 from tests.world import NOW, ApiClient, World, make_world
 
 
@@ -30,18 +31,23 @@ def api() -> Callable[..., ApiClient]:
     return ApiClient
 
 
+@pytest.fixture(scope="session")
+def mediamtx_binary() -> Path:
+    """The real program, out of the cache or got now."""
+    return get_mediamtx_binary()
+
+
+@pytest.fixture(scope="session")
+def real_mediamtx(mediamtx_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMediaMTX]:
+    """The real MediaMTX with our configuration, one for the whole run; it is not to be killed."""
+    with run_mediamtx(mediamtx_binary, tmp_path_factory.mktemp("mediamtx")) as running:
+        yield running
+
+
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """Give a TCP port that was free a moment ago."""
-    return find_free_port
-
-
-def find_free_port() -> int:
-    """Give a TCP port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return lambda: find_free_ports(1)[0]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,88 @@
+"""What beat starts and how often; kept in the database, where operators may change the pace or switch a task off."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """A task that starts every `seconds`."""
+
+    name: str
+    task: str
+    seconds: int
+
+    @property
+    def description(self) -> str:
+        """What the row says of itself; it also tells later whether an operator changed the pace."""
+        return f"Part of the VMS, every {self.seconds} seconds unless you change it."
+
+
+PERIODIC_TASKS = (
+    Periodic("Observe media servers", "observers.tasks.observe_servers", 10),
+    Periodic("Note the heartbeat", "observers.tasks.note_heartbeat", 10),
+    Periodic("Refresh the cache of recordings", "recording.tasks.refresh_recording_cache", 60),
+)
+
+
+@transaction.atomic
+def sync_schedule() -> list[str]:
+    """Bring the rows in line with PERIODIC_TASKS and give the names of those that were made or changed.
+
+    What an operator set stays: `enabled` always, the pace where it is not the one that we had set. Rows that are not
+    ours are not looked at.
+    """
+    return [periodic.name for periodic in PERIODIC_TASKS if _sync_one(periodic)]
+
+
+def _sync_one(periodic: Periodic) -> bool:
+    row, made = PeriodicTask.objects.get_or_create(
+        name=periodic.name,
+        defaults={
+            "task": periodic.task,
+            "interval": _find_interval(periodic.seconds),
+            "description": periodic.description,
+            "expire_seconds": expire_before_next(periodic.seconds),
+        },
+    )
+    changes = {} if made else _find_changes(row, periodic)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    if changes:
+        row.save()
+    return made or bool(changes)
+
+
+def _find_changes(row: Any, periodic: Periodic) -> dict[str, Any]:
+    wanted: dict[str, Any] = {"task": periodic.task, "description": periodic.description}
+    seconds = _seconds_of(row)
+    if seconds is not None and _is_as_we_set_it(row, seconds):
+        seconds = periodic.seconds
+        wanted["interval"] = row.interval if _seconds_of(row) == seconds else _find_interval(seconds)
+    if seconds is not None:
+        wanted["expire_seconds"] = expire_before_next(seconds)
+    return {name: value for name, value in wanted.items() if getattr(row, name) != value}
+
+
+def expire_before_next(seconds: int) -> int | None:
+    """Give the age at which a waiting start is worthless because the next one is due; None where none fits."""
+    age = seconds - max(1, seconds // 10)
+    return age if age > 0 else None
+
+
+def _seconds_of(row: Any) -> int | None:
+    """Give the row's period; None where an operator put a crontab or another schedule in the interval's place."""
+    return None if row.interval is None else int(row.interval.schedule.run_every.total_seconds())
+
+
+def _is_as_we_set_it(row: Any, seconds: int) -> bool:
+    return bool(row.description == Periodic(row.name, row.task, seconds).description)
+
+
+def _find_interval(seconds: int) -> Any:
+    """Give the row for this pace; the table allows doubles, so the first one counts."""
+    found = IntervalSchedule.objects.filter(every=seconds, period=IntervalSchedule.SECONDS).order_by("pk").first()
+    return found or IntervalSchedule.objects.create(every=seconds, period=IntervalSchedule.SECONDS)
