@@ -1,0 +1,21 @@
+#!/bin/sh
+# Tells the backend that a picture came or went: hook.sh online|offline. The same as mediamtx/hook.py, for the image
+# bluenviron/mediamtx:1.20.1-ffmpeg (alpine), which has neither Python nor curl but busybox with wget and timeout.
+# Whole answer within 3 s, always exit 0: MediaMTX ignores the exit code, and what a hook loses the observer's poll heals.
+# The values need no quoting: MediaMTX admits only letters, digits, and _ - . / in a path, and makes the others itself.
+case "${1:-}" in
+online | offline) ;;
+*)
+    echo "usage: hook.sh online|offline" >&2
+    exit 0
+    ;;
+esac
+if [ -z "${VMS_HOOK_URL:-}" ] || [ -z "${VMS_HOOK_SECRET:-}" ]; then
+    echo "hook $1 ${MTX_PATH:-}: VMS_HOOK_URL or VMS_HOOK_SECRET is not set" >&2
+    exit 0
+fi
+timeout 3 wget -q -O /dev/null \
+    --header "X-Hook-Secret: $VMS_HOOK_SECRET" \
+    --post-data "event=$1&path=${MTX_PATH:-}&source_type=${MTX_SOURCE_TYPE:-}&source_id=${MTX_SOURCE_ID:-}" \
+    "$VMS_HOOK_URL" || echo "hook $1 ${MTX_PATH:-}: the backend gave no good answer within 3 s" >&2
+exit 0

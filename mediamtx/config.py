@@ -1,0 +1,160 @@
+"""MediaMTX's configuration file: one template, filled with values that cannot break out of their place."""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from pathlib import Path, PurePath, PurePosixPath
+from string import Template
+
+from .binary import MEDIAMTX_VERSION
+from .errors import InvalidConfig
+
+_HERE = Path(__file__).resolve().parent
+DOCKER_CONFIG = _HERE.parent / "docker" / "mediamtx.yml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigValues:
+    """What differs between one MediaMTX and another; addresses are "host:port", ":port" meaning every interface.
+
+    `record_root` is the absolute folder of the recordings; `hook_command` the argv that gets the word online or offline
+    appended (empty = no hooks); `allow_origins` the sites whose pages may play HLS and WebRTC;
+    `webrtc_additional_hosts` the names or IPs under which browsers reach us; `api_networks` who may ask the API (IPs
+    or CIDR networks); `metrics_address` where metrics answer (the same networks may ask), None = they are off.
+    """
+
+    record_root: PurePath
+    api_address: str = "127.0.0.1:9997"
+    rtsp_address: str = "127.0.0.1:8554"
+    hls_address: str = "127.0.0.1:8888"
+    webrtc_address: str = "127.0.0.1:8889"
+    webrtc_udp_address: str = "127.0.0.1:8189"
+    webrtc_additional_hosts: tuple[str, ...] = ("127.0.0.1",)
+    allow_origins: tuple[str, ...] = ()
+    api_networks: tuple[str, ...] = ("127.0.0.1", "::1")
+    hook_command: tuple[str, ...] = ()
+    metrics_address: str | None = None
+
+
+# The ports are published, or not, by the compose file; the networks are those that docker gives to containers.
+DOCKER_VALUES = ConfigValues(
+    record_root=PurePosixPath("/recordings"),
+    api_address=":9997",
+    rtsp_address=":8554",
+    hls_address=":8888",
+    webrtc_address=":8889",
+    webrtc_udp_address=":8189",
+    allow_origins=("http://localhost:8001", "http://127.0.0.1:8001"),
+    api_networks=("127.0.0.1", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    hook_command=("/hooks/hook.sh",),
+)
+
+
+def render_config(values: ConfigValues) -> str:
+    """Give the text of mediamtx.yml.
+
+    Raises InvalidConfig where a value would mean something else to MediaMTX than what it says, for instance a `%` in
+    the recordings' folder (a date pattern there) or a `$` in the hook's path (a variable there).
+    """
+    return Template((_HERE / "template.yml").read_text(encoding="utf-8")).substitute(
+        version=MEDIAMTX_VERSION,
+        api_networks=_write_list(tuple(_check_network(network) for network in values.api_networks)),
+        api_address=_write(_check_address(values.api_address)),
+        metrics=_write_flag(values.metrics_address is not None),
+        metrics_address=_write(_check_address(values.metrics_address or "127.0.0.1:9998")),
+        rtsp_address=_write(_check_address(values.rtsp_address)),
+        hls_address=_write(_check_address(values.hls_address)),
+        allow_origins=_write_list(values.allow_origins),
+        webrtc_address=_write(_check_address(values.webrtc_address)),
+        webrtc_udp_address=_write(_check_address(values.webrtc_udp_address)),
+        webrtc_ips_from_interfaces=_write_flag(_listens_everywhere(values.webrtc_udp_address)),
+        webrtc_additional_hosts=_write_list(values.webrtc_additional_hosts),
+        record_path=_write(_name_record_path(values.record_root)),
+        run_on_online=_write(_name_hook(values.hook_command, "online")),
+        run_on_offline=_write(_name_hook(values.hook_command, "offline")),
+    )
+
+
+def render_street_config(*, rtsp_address: str) -> str:
+    """Give the text of the configuration of the second MediaMTX, which stands for the demo's IP cameras."""
+    template = Template((_HERE / "street.yml").read_text(encoding="utf-8"))
+    return template.substitute(rtsp_address=_write(_check_address(rtsp_address)))
+
+
+def _write(text: str) -> str:
+    """Give a text as a double-quoted YAML scalar."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidConfig(f"{text!r} is not valid Unicode: rename that file or folder")
+    return f'"{"".join(_escape(character) for character in text)}"'
+
+
+def _escape(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def _write_list(texts: tuple[str, ...]) -> str:
+    return f"[{', '.join(_write(text) for text in texts)}]"
+
+
+def _write_flag(flag: bool) -> str:  # noqa: FBT001 -- the flag is the value to write
+    return "true" if flag else "false"
+
+
+def _check_address(address: str) -> str:
+    """Refuse what is not host:port, because MediaMTX would exit on it later and elsewhere."""
+    _, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise InvalidConfig(f"{address!r} is no address such as 127.0.0.1:8554")
+    return address
+
+
+def _check_network(network: str) -> str:
+    try:
+        return str(ip_network(network))
+    except ValueError as error:
+        raise InvalidConfig(f"{network!r} is no IP network such as 10.0.0.0/8 ({error})") from error
+
+
+def _listens_everywhere(address: str) -> bool:
+    """Tell whether the addresses of all interfaces reach us; only then may WebRTC offer them to browsers."""
+    host = address.rpartition(":")[0].strip("[]")
+    if not host:
+        return True
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _name_record_path(root: PurePath) -> str:
+    if not root.is_absolute() or "%" in str(root):
+        raise InvalidConfig(f"the recordings' folder must be absolute and without a percent sign, not {str(root)!r}")
+    return f"{root.as_posix()}/%path/%Y-%m-%d_%H-%M-%S-%f"
+
+
+def _name_hook(command: tuple[str, ...], event: str) -> str:
+    """Give the line that MediaMTX splits like a shell and in which it replaces `$` variables, quoted or not."""
+    if not command:
+        return ""
+    line = shlex.join([*command, event])
+    if "$" in line:
+        raise InvalidConfig(f"the hook's command must hold no dollar sign: {line}")
+    return line
+
+
+def main(arguments: list[str]) -> int:
+    """Write docker/mediamtx.yml anew: `python -m mediamtx.config docker`."""
+    if arguments != ["docker"]:
+        print("usage: python -m mediamtx.config docker", file=sys.stderr)  # noqa: T201 -- this is a command's output
+        return 2
+    DOCKER_CONFIG.parent.mkdir(exist_ok=True)
+    DOCKER_CONFIG.write_text(render_config(DOCKER_VALUES), encoding="utf-8")
+    print(DOCKER_CONFIG)  # noqa: T201 -- this is a command's output
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,118 @@
+"""MediaMTX's configuration file."""
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from mediamtx.config import DOCKER_CONFIG, DOCKER_VALUES, ConfigValues, render_config, render_street_config
+from mediamtx.errors import InvalidConfig
+
+VALUES = ConfigValues(record_root=PurePosixPath("/srv/recordings"), hook_command=("/usr/bin/python3", "/opt/hook.py"))
+
+
+def load(values: ConfigValues) -> dict[str, Any]:
+    """Give the configuration as a parser sees it."""
+    loaded: dict[str, Any] = yaml.safe_load(render_config(values))
+    return loaded
+
+
+def test_recording_is_what_the_specification_says() -> None:
+    assert load(VALUES)["pathDefaults"] == {
+        "overridePublisher": True,
+        "record": True,
+        "recordPath": "/srv/recordings/%path/%Y-%m-%d_%H-%M-%S-%f",
+        "recordFormat": "fmp4",
+        "recordPartDuration": "4s",
+        "recordSegmentDuration": "30m",
+        "recordDeleteAfter": "7d",
+        "runOnOnline": "/usr/bin/python3 /opt/hook.py online",
+        "runOnOffline": "/usr/bin/python3 /opt/hook.py offline",
+    }
+
+
+def test_paths_come_from_publishers_only() -> None:
+    assert load(VALUES)["paths"] == {"all_others": {}}
+
+
+def test_what_is_unused_is_off() -> None:
+    loaded = load(VALUES)
+    unused = {name: loaded[name] for name in ("playback", "pprof", "rtmp", "srt", "moq", "metrics")}
+    assert unused == dict.fromkeys(unused, False)
+
+
+def test_only_the_named_networks_may_ask_the_api() -> None:
+    users = load(replace(VALUES, api_networks=("10.1.2.3", "fd00::/8")))["authInternalUsers"]
+    allowed = [(user["ips"], permission["action"]) for user in users for permission in user["permissions"]]
+    networks = ["10.1.2.3/32", "fd00::/8"]
+    assert allowed == [([], "publish"), ([], "read"), (networks, "api"), (networks, "metrics")]
+
+
+def test_metrics_are_on_where_asked_for() -> None:
+    loaded = load(replace(VALUES, metrics_address="127.0.0.1:9998"))
+    assert (loaded["metrics"], loaded["metricsAddress"]) == (True, "127.0.0.1:9998")
+
+
+def test_webrtc_offers_the_addresses_of_all_interfaces_only_where_it_listens_on_all() -> None:
+    addresses = ["127.0.0.1:8189", ":8189", "0.0.0.0:8189", "[::]:8189", "[::1]:8189", "vms.example:8189"]
+    offered = [load(replace(VALUES, webrtc_udp_address=a))["webrtcIPsFromInterfaces"] for a in addresses]
+    assert offered == [False, True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "name", ['a"b', "a\\b", "a\nrecord: no", "a: b", "# a", "a\u2028b", "a\x7f\x85", "açaí", "a'b", "😀", "{a}", "a b"]
+)
+def test_no_name_breaks_out_of_its_place(name: str) -> None:
+    values = replace(VALUES, record_root=PurePosixPath("/srv") / name, allow_origins=(name, "b"))
+    loaded = load(values)
+    assert loaded["pathDefaults"]["recordPath"] == f"/srv/{name}/%path/%Y-%m-%d_%H-%M-%S-%f"
+    assert loaded["hlsAllowOrigins"] == loaded["webrtcAllowOrigins"] == [name, "b"]
+    assert loaded["pathDefaults"]["record"] is True
+
+
+def test_the_hooks_words_survive_the_splitting() -> None:
+    loaded = load(replace(VALUES, hook_command=("/opt/my folder/it's", "hook.py")))
+    assert loaded["pathDefaults"]["runOnOnline"] == "'/opt/my folder/it'\"'\"'s' hook.py online"
+
+
+def test_without_a_hook_the_lines_are_empty() -> None:
+    defaults = load(replace(VALUES, hook_command=()))["pathDefaults"]
+    assert (defaults["runOnOnline"], defaults["runOnOffline"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        replace(VALUES, record_root=PurePosixPath("recordings")),
+        replace(VALUES, record_root=PurePosixPath("/srv/%d")),
+        replace(VALUES, record_root=PurePosixPath("/srv/\udcff")),
+        replace(VALUES, hook_command=("/opt/$HOME/hook.py",)),
+        replace(VALUES, api_address="9997"),
+        replace(VALUES, rtsp_address="127.0.0.1:0"),
+        replace(VALUES, hls_address="127.0.0.1:70000"),
+        replace(VALUES, api_networks=("anyone",)),
+        replace(VALUES, api_networks=("10.0.0.1/8",)),
+    ],
+)
+def test_a_value_that_would_mean_something_else_is_refused(values: ConfigValues) -> None:
+    with pytest.raises(InvalidConfig):
+        render_config(values)
+
+
+def test_the_street_speaks_rtsp_and_nothing_else() -> None:
+    loaded = yaml.safe_load(render_street_config(rtsp_address="127.0.0.1:8654"))
+    assert loaded["rtspAddress"] == "127.0.0.1:8654"
+    assert sorted(name for name, value in loaded.items() if value is True) == ["rtsp"]
+    assert "pathDefaults" not in loaded
+
+
+def test_the_docker_configuration_is_up_to_date() -> None:
+    assert DOCKER_CONFIG.read_text() == render_config(DOCKER_VALUES), "run: python -m mediamtx.config docker"
+
+
+def test_docker_records_into_its_volume_and_calls_its_own_hook() -> None:
+    defaults = yaml.safe_load(DOCKER_CONFIG.read_text())["pathDefaults"]
+    assert defaults["recordPath"] == "/recordings/%path/%Y-%m-%d_%H-%M-%S-%f"
+    assert defaults["runOnOnline"] == "/hooks/hook.sh online"
