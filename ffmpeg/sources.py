@@ -164,6 +164,11 @@ def _split_hostport(hostport: str) -> tuple[str, int | None]:
         if not bracket or (rest and not rest.startswith(":")):
             raise UnsafeSource("The IPv6 address is not closed by ']', or something other than a port follows it.")
         return _check_ipv6(host), _check_port(rest)
+    if hostport.count(":") > 1:
+        raise UnsafeSource(
+            "More than one ':' after //. An IPv6 address goes into [ ]; "
+            "a password's '/', ':' and '?' are written %2F, %3A and %3F."
+        )
     host, colon, digits = hostport.partition(":")
     return _check_host(host), _check_port(colon + digits)
 
@@ -206,7 +211,9 @@ def _check_ipv4(text: str) -> str:
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError as problem:
-        raise UnsafeSource("The host looks like an IP address but is none: write four numbers from 0 to 255.") from problem
+        raise UnsafeSource(
+            "The host looks like an IP address but is none: write four numbers from 0 to 255."
+        ) from problem
 
 
 def _to_ascii(text: str) -> str:
@@ -222,7 +229,9 @@ def _decode_credential(text: str) -> str:
     try:
         decoded = unquote_to_bytes(text).decode()
     except UnicodeDecodeError as problem:
-        raise UnsafeSource("The user name or password has a % code that is not UTF-8. Write a '%' itself as %25.") from problem
+        raise UnsafeSource(
+            "The user name or password has a % code that is not UTF-8. Write a '%' itself as %25."
+        ) from problem
     if not decoded.isprintable():
         raise UnsafeSource("The user name or password contains an invisible character.")
     return decoded
