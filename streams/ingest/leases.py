@@ -1,0 +1,121 @@
+"""Which ingest process carries which picture: leases in the streams' rows, judged by the database's clock alone.
+
+Every verb is one statement, whatever the number of streams, and commits by itself. Callers work in `every_city`. All of
+them raise Django's `OperationalError`, `InterfaceError` or `InternalError` while the database is away.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from streams.ingest.decisions import Report, Wish
+from streams.models import Stream, StreamState
+
+WANTED = Q(wished=True, camera__removed_at=None) & ~Q(camera__source_url="")
+"""The streams somebody must pull; a camera that publishes by itself needs nobody."""
+
+_CLAIM = """
+WITH free AS MATERIALIZED (
+    SELECT stream.id FROM streams_stream stream JOIN cameras_camera camera ON camera.id = stream.camera_id
+    WHERE stream.wished AND camera.removed_at IS NULL AND camera.source_url <> ''
+      AND (stream.lease_until IS NULL OR stream.lease_until < now())
+    ORDER BY stream.lease_until NULLS FIRST, stream.id
+    LIMIT %s FOR UPDATE OF stream SKIP LOCKED
+)
+UPDATE streams_stream stream
+SET lease_owner = %s, lease_until = now() + %s * interval '1 second',
+    state = 'starting', state_changed_at = now(), problem_kind = '', problem = '', failures = 0
+FROM free WHERE stream.id = free.id
+"""
+
+_TELL = """
+UPDATE streams_stream stream
+SET state = told.state, problem_kind = told.problem_kind, problem = told.problem, failures = told.failures,
+    state_changed_at = CASE WHEN stream.state = told.state THEN stream.state_changed_at ELSE now() END
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[])
+    AS told(id, state, problem_kind, problem, failures)
+WHERE stream.id = told.id AND stream.lease_owner = %s AND stream.wished
+"""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A stream whose lease is ours: what is wished of it, and what its row says of it."""
+
+    wish: Wish
+    told: Report
+
+
+@dataclass(frozen=True)
+class Leases:
+    """The leases of one ingest process. `owner` must be unique among all that run; `seconds` is how long one lasts."""
+
+    owner: str
+    seconds: int
+
+    def claim(self, limit: int) -> int:
+        """Take up to `limit` wanted streams that nobody holds; give how many. Their rows say "starting" from now on."""
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM, [limit, self.owner, self.seconds])
+            return int(cursor.rowcount)
+
+    def renew(self) -> None:
+        """Let every lease that is still ours last its whole time again."""
+        Stream.objects.filter(lease_owner=self.owner).update(lease_until=Now() + timedelta(seconds=self.seconds))
+
+    def read(self) -> dict[int, Held]:
+        """Give what we hold, by the stream's primary key, whether still wanted or not."""
+        mine = Stream.objects.filter(lease_owner=self.owner).select_related("camera__media_server")
+        return {stream.pk: _hold(stream) for stream in mine}
+
+    def tell(self, reports: Mapping[int, Report]) -> None:
+        """Write what became of our streams; rows we have lost and streams nobody wishes any more stay as they are."""
+        rows = [
+            (pk, report.state.value, report.problem_kind, report.problem, report.failures)
+            for pk, report in sorted(reports.items())
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(_TELL, [*(list(column) for column in zip(*rows, strict=True)), self.owner])
+
+    def release(self, stream_pks: Iterable[int]) -> None:
+        """Give these back: their pictures are carried no more."""
+        _let_go(Q(lease_owner=self.owner, pk__in=list(stream_pks)))
+
+    def release_all(self) -> None:
+        """Give everything back, so that others need not wait until the leases end."""
+        _let_go(Q(lease_owner=self.owner))
+
+    def tidy(self) -> None:
+        """Let the rows of dropped wishes say so where the process that carried them died before it could."""
+        _let_go(~WANTED & ~Q(lease_owner="") & Q(lease_until__lt=Now()))
+
+
+def _let_go(which: Q) -> None:
+    Stream.objects.filter(which).update(
+        lease_owner="",
+        lease_until=None,
+        state=StreamState.STOPPED,
+        state_changed_at=Now(),
+        problem_kind="",
+        problem="",
+        failures=0,
+    )
+
+
+def _hold(stream: Stream) -> Held:
+    camera = stream.camera
+    wish = Wish(
+        stream_pk=stream.pk,
+        name=camera.stream_id,
+        server=camera.media_server.rtsp_url,
+        address=camera.source_url,
+        username=camera.source_username,
+        password=camera.source_password,
+        wanted=stream.wished and camera.removed_at is None and not camera.publishes_by_itself,
+    )
+    told = Report(StreamState(stream.state), stream.problem_kind, stream.problem, stream.failures)
+    return Held(wish, told)

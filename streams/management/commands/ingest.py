@@ -1,0 +1,93 @@
+"""`manage.py ingest`: pull the wished pictures into MediaMTX until told to stop."""
+
+import os
+import resource
+import secrets
+import signal
+import socket
+from argparse import ArgumentParser
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from cities.scope import every_city
+from ffmpeg.binary import find_ffmpeg, list_encoders
+from ffmpeg.commands import RelayCommand, relay_command
+from ffmpeg.errors import FFmpegUnavailable
+from ffmpeg.sources import parse_source_url
+from streams.ingest.carriers import Carriers, CommandMaker
+from streams.ingest.database import Database
+from streams.ingest.decisions import Patience, Wish
+from streams.ingest.leases import Leases
+from streams.ingest.stopping import StopRequest, time_limit
+from streams.ingest.supervisor import Supervisor
+
+DATABASE_SECONDS = 5.0
+"""How long one pass may wait for the database before it counts as away."""
+
+
+class Command(BaseCommand):
+    """Runs one ingest process; start as many as you like, on as many machines as you like: they share."""
+
+    help = "Pull the pictures of cameras that do not publish by themselves into MediaMTX, until SIGTERM or SIGINT."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add --name and --max."""
+        parser.add_argument(
+            "--name", default=f"{socket.gethostname()}:{os.getpid()}", help="how leases name this process"
+        )
+        parser.add_argument(
+            "--max", dest="limit", type=int, default=settings.VMS_INGEST_MAX, help="most pictures at once"
+        )
+
+    def handle(self, *args: Any, name: str, limit: int, **options: Any) -> None:
+        """Run until told to stop."""
+        if limit < 1:
+            raise CommandError("--max must be at least 1: how many pictures this process may carry.")
+        make_room_for(limit)
+        stop = StopRequest()
+        stop.listen(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        with every_city("the ingest carries the pictures of all cities"):
+            make_supervisor(name, limit).run(stop)
+
+
+def make_supervisor(name: str, limit: int) -> Supervisor:
+    """Put the ingest together from the settings; CommandError without a usable ffmpeg."""
+    lease = settings.VMS_INGEST_LEASE_SECONDS
+    return Supervisor(
+        leases=Leases(name_owner(name), lease),
+        carriers=Carriers(_find_command_maker()),
+        database=Database(lambda: time_limit(DATABASE_SECONDS)),
+        limit=limit,
+        patience=Patience(stall=settings.VMS_INGEST_STALL_SECONDS, lease=lease),
+    )
+
+
+def name_owner(name: str) -> str:
+    """Give the name with something random behind it, so that no two processes ever hold the same lease."""
+    return f"{name[:100]}#{secrets.token_hex(4)}"
+
+
+def make_room_for(pictures: int) -> None:
+    """Raise the limit of open files, three pipes and some room for each picture, as far as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 200 + 4 * pictures
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
+def _find_command_maker() -> CommandMaker:
+    try:
+        ffmpeg = find_ffmpeg(os.environ)
+        encoders = list_encoders(ffmpeg)
+    except FFmpegUnavailable as error:
+        raise CommandError(str(error)) from error
+
+    def make_command(wish: Wish, *, with_sound: bool) -> RelayCommand:
+        source = replace(parse_source_url(wish.address), username=wish.username, password=wish.password)
+        return relay_command(ffmpeg, source, wish.publish_url, encoders=encoders, with_audio=with_sound)
+
+    return make_command

@@ -1,0 +1,227 @@
+"""`manage.py ingest` for real: real MediaMTX on both sides, real ffmpeg, real signals."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psutil
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from cameras.models import Camera
+from cities.scope import every_city
+from mediamtx.client import MediaMTXClient
+from mediamtx.config import render_street_config
+from streams.models import Stream, StreamState
+from streams.services import wish_stream
+from tests.real import RunningMediaMTX, answers, find_free_ports, publish, run_mediamtx, run_program, wait_until
+from tests.world import NOW, World
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+
+PASSWORD = "geheim@7"
+MANAGE = settings.BASE_DIR / "manage.py"
+AUTHENTICATION = """
+authMethod: internal
+authInternalUsers:
+  - {user: any, pass: "", ips: [], permissions: [{action: publish}]}
+  - {user: operator, pass: "geheim@7", ips: [], permissions: [{action: read}]}
+"""
+
+
+@dataclass
+class Ingest:
+    """One ingest process and what it wrote."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def programs(self) -> list[psutil.Process]:
+        """Its ffmpegs."""
+        return psutil.Process(self.process.pid).children()
+
+
+@dataclass
+class Site:
+    """A street of cameras behind a password, our MediaMTX, and as many ingests as wanted."""
+
+    world: World
+    street_port: int
+    ours: RunningMediaMTX
+    folder: Path
+    ends: ExitStack
+
+    def add(self, path: str, *, password: str = PASSWORD) -> Camera:
+        camera = Camera.objects.create(
+            city=self.world.city,
+            media_server=self.world.server,
+            name=path,
+            source_url=f"rtsp://127.0.0.1:{self.street_port}/{path}",
+            source_username="operator",
+            source_password=password,
+        )
+        wish_stream(camera, now=NOW)
+        return camera
+
+    def start_ingest(self, name: str, *, stall: int = 15, lease: int = 15) -> Ingest:
+        log = self.folder / f"{name}.log"
+        parts = urlsplit(settings.DATABASE_URL)
+        environ = {
+            "DATABASE_URL": urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}")),
+            "DJANGO_SETTINGS_MODULE": "vms.settings",
+            "VMS_INGEST_STALL_SECONDS": str(stall),
+            "VMS_INGEST_LEASE_SECONDS": str(lease),
+        }
+        output = self.ends.enter_context(log.open("wb"))
+        argv: list[str | Path] = [sys.executable, MANAGE, "ingest", "--name", name]
+        return Ingest(self.ends.enter_context(run_program(argv, output, environ)), log)
+
+
+@pytest.fixture
+def site(world: World, real_mediamtx: RunningMediaMTX, mediamtx_binary: Path, tmp_path: Path) -> Iterator[Site]:
+    [port] = find_free_ports(1)
+    config, log = tmp_path / "street.yml", tmp_path / "street.log"
+    config.write_text(render_street_config(rtsp_address=f"127.0.0.1:{port}") + AUTHENTICATION)
+    use_media_server(world, real_mediamtx)
+    with every_city("the ingest spans the cities"), ExitStack() as ends:
+        ends.enter_context(run_program([mediamtx_binary, config], ends.enter_context(log.open("wb")), {}))
+        wait_until(lambda: listens(port), "the street listens")
+        yield Site(world, port, real_mediamtx, tmp_path, ends)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def use_media_server(world: World, running: RunningMediaMTX) -> None:
+    world.server.rtsp_url = running.rtsp_url
+    world.server.save()
+
+
+def row(camera: Camera) -> Stream:
+    return Stream.objects.get(camera=camera)
+
+
+def is_live(camera: Camera) -> bool:
+    return row(camera).state == StreamState.LIVE
+
+
+def wait_for_kind(camera: Camera, kind: str, seconds: float) -> None:
+    wait_until(lambda: row(camera).problem_kind == kind, f"{kind}, not {row(camera).problem_kind}", seconds)
+
+
+def has_picture(client: MediaMTXClient, camera: Camera) -> bool:
+    return camera.stream_id in client.list_paths().online_names
+
+
+def carriers_of(camera: Camera) -> list[int]:
+    """Give the processes on this machine that publish this camera's picture."""
+    return [process.pid for process in psutil.process_iter() if camera.stream_id in " ".join(read_arguments(process))]
+
+
+def read_arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_a_cameras_picture_arrives_breaks_and_comes_back(site: Site) -> None:
+    camera, ingest = site.add("cam-1"), site.start_ingest("only")
+    with publish(site.street_port, "cam-1"):
+        wait_until(lambda: is_live(camera), "the picture is live")
+        wait_until(lambda: has_picture(site.ours.client, camera), "MediaMTX has the picture")
+        arguments = [argument for process in psutil.process_iter() for argument in read_arguments(process)]
+        assert [argument for argument in arguments if "geheim" in argument] == []
+    wait_until(lambda: row(camera).state == StreamState.RETRYING, "the break is noticed")
+    assert row(camera).problem != ""
+    with publish(site.street_port, "cam-1"):
+        wait_until(lambda: is_live(camera), "the picture is back")
+    assert "geheim" not in ingest.log.read_text()
+
+
+def test_a_wrong_password_is_named_in_words(site: Site) -> None:
+    camera, ingest = site.add("cam-1", password="wrong%pass"), site.start_ingest("only")
+    with publish(site.street_port, "cam-1"):
+        wait_for_kind(camera, "unauthorized", 20)
+        assert "password" in row(camera).problem
+        Camera.objects.filter(pk=camera.pk).update(source_password=PASSWORD)
+        wait_until(lambda: is_live(camera), "the right password is tried at once", 8)
+    log = ingest.log.read_text()
+    assert ("wrong%" in log, "wrong%25" in log, " ERROR " in log) == (False, False, False)
+
+
+def test_a_frozen_source_is_stalled(site: Site) -> None:
+    camera = site.add("cam-1")
+    site.start_ingest("only", stall=3)
+    with publish(site.street_port, "cam-1") as source:
+        wait_until(lambda: is_live(camera), "the picture is live")
+        source.send_signal(signal.SIGSTOP)
+        wait_for_kind(camera, "stalled", 9)
+        source.send_signal(signal.SIGCONT)
+
+
+def test_a_killed_ingest_is_taken_over_and_leaves_no_ffmpeg(site: Site) -> None:
+    cameras = [site.add("cam-1"), site.add("cam-2")]
+    first = site.start_ingest("first")
+    with publish(site.street_port, "cam-1"), publish(site.street_port, "cam-2"):
+        wait_until(lambda: all(is_live(camera) for camera in cameras), "both are live")
+        second = site.start_ingest("second")
+        orphans = [program.pid for program in first.programs]
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait()
+        wait_until(lambda: not any(psutil.pid_exists(pid) for pid in orphans), "no orphan is left", 3)
+        wait_until(lambda: all(taken_over(camera) for camera in cameras), "both are taken over", 30)
+        assert [len(carriers_of(camera)) for camera in cameras] == [1, 1]
+        assert all(has_picture(site.ours.client, camera) for camera in cameras)
+        assert len(second.programs) == 2
+
+
+def taken_over(camera: Camera) -> bool:
+    return is_live(camera) and row(camera).lease_owner.startswith("second#")
+
+
+def test_a_stopped_ingest_gives_back_at_once_and_exits_well(site: Site) -> None:
+    camera, ingest = site.add("cam-1"), site.start_ingest("only")
+    with publish(site.street_port, "cam-1"):
+        wait_until(lambda: is_live(camera), "the picture is live")
+        ingest.process.send_signal(signal.SIGTERM)
+        assert ingest.process.wait(6) == 0
+    assert (row(camera).lease_owner, row(camera).state) == ("", StreamState.STOPPED)
+    assert carriers_of(camera) == []
+    assert "Traceback" not in ingest.log.read_text()
+
+
+def test_everything_is_back_after_mediamtx_was_killed(site: Site, mediamtx_binary: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    with run_mediamtx(mediamtx_binary, folder) as killed:
+        use_media_server(site.world, killed)
+        cameras = [site.add(f"cam-{number}") for number in (1, 2, 3)]
+        site.start_ingest("only")
+        with publish(site.street_port, "cam-1"), publish(site.street_port, "cam-2"), publish(site.street_port, "cam-3"):
+            wait_until(lambda: all(is_live(camera) for camera in cameras), "all are live")
+            killed.process.send_signal(signal.SIGKILL)
+            for camera in cameras:
+                wait_for_kind(camera, "media_server", 10)
+            assert {row(camera).failures for camera in cameras} == {0}
+            with restarted(mediamtx_binary, killed) as back:
+                wait_until(lambda: all(has_picture(back.client, camera) for camera in cameras), "all are back", 30)
+
+
+@contextmanager
+def restarted(binary: Path, dead: RunningMediaMTX) -> Iterator[RunningMediaMTX]:
+    """Start a dead MediaMTX again, on the same ports."""
+    with dead.log.open("ab") as output, run_program([binary, dead.config], output, {"TZ": "UTC"}) as process:
+        client = MediaMTXClient(dead.api_url)
+        wait_until(lambda: answers(client), "MediaMTX answers again")
+        yield replace(dead, process=process, client=client)
