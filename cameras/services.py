@@ -15,6 +15,9 @@ from ffmpeg.sources import SourceUrl, mask_secret_parameters, parse_source_url
 
 RemovalStep = Callable[[Camera, User | None, datetime], object]
 
+_LONGEST_CREDENTIAL = 255
+_CHANGEABLE = ["name", "location", "source_url", "source_username", "source_password"]
+
 removal_steps: list[RemovalStep] = []
 """What rooms above must do when a camera goes, in the same transaction; they register in their AppConfig.ready()."""
 
@@ -29,7 +32,7 @@ def add_camera(city: City, *, name: str, location: str = "", source_url: str = "
         city=city, name=clean_name(name), location=location.strip(), media_server=_least_loaded_server(), created_at=now
     )
     _set_source(camera, source_url)
-    _save_camera(camera)
+    _save_camera(camera, None)
     return camera
 
 
@@ -43,7 +46,8 @@ def change_camera(
         camera.location = location.strip()
     if source_url is not None and source_url.strip() not in {camera.source_url, shown_source_url(camera)}:
         _set_source(camera, source_url)
-    _save_camera(camera)
+    # Only these: the observer and the recording switch may have changed the others since the camera was read.
+    _save_camera(camera, _CHANGEABLE)
     return camera
 
 
@@ -87,9 +91,13 @@ def _set_source(camera: Camera, url: str) -> None:
 
 def _parse_source(url: str) -> SourceUrl:
     try:
-        return parse_source_url(url)
+        source = parse_source_url(url)
     except UnsafeSource as error:
         raise InvalidInput(str(error), field="source_url") from error
+    if max(len(source.username), len(source.password)) > _LONGEST_CREDENTIAL:
+        message = f"The user name and the password may have {_LONGEST_CREDENTIAL} characters each."
+        raise InvalidInput(message, field="source_url")
+    return source
 
 
 def _least_loaded_server() -> MediaServer:
@@ -100,10 +108,11 @@ def _least_loaded_server() -> MediaServer:
     return server
 
 
-def _save_camera(camera: Camera) -> None:
+def _save_camera(camera: Camera, fields: list[str] | None) -> None:
+    """Write these fields of the camera, all of a new one; Conflict where the name is taken."""
     try:
         with transaction.atomic():
-            camera.save()
+            camera.save(update_fields=fields)
     except IntegrityError as error:
         if "one_camera_of_a_name_per_city" not in str(error):
             raise

@@ -14,7 +14,7 @@ from cameras.models import Camera, MediaServer
 from cameras.services import add_camera
 from cities.models import City, Membership, Role, User
 from cities.scope import city_scope
-from ffmpeg.demo import DemoFeed
+from ffmpeg.demo import DemoCamera
 from recording.services import switch_recording
 
 MAIN_SERVER = "main"
@@ -48,14 +48,14 @@ def register_media_server() -> MediaServer:
 
 
 @transaction.atomic
-def make_demo(feeds: list[DemoFeed], *, now: datetime) -> DemoAccount:
-    """Make the demo city with an administrator and one recording camera a feed."""
+def make_demo(on_the_street: list[DemoCamera], *, now: datetime) -> DemoAccount:
+    """Make the demo city with an administrator and one recording camera for each on the street."""
     city = City.objects.create(name=DEMO_CITY)
     password = secrets.token_urlsafe(12)
     user = User.objects.create_superuser(DEMO_USER, password=password)
     with city_scope(city.pk):
         Membership.objects.create(user=user, city=city, role=Role.MANAGER)
-        cameras = [_make_demo_camera(city, feed, user, now) for feed in feeds]
+        cameras = [_make_demo_camera(city, each, user, now) for each in on_the_street]
     return DemoAccount(city, user, password, cameras)
 
 
@@ -84,8 +84,8 @@ def describe_demo(account: DemoAccount) -> dict[str, Any]:
     }
 
 
-def _make_demo_camera(city: City, feed: DemoFeed, user: User, now: datetime) -> Camera:
-    source = f"rtsp://127.0.0.1:{settings.VMS_STREET_PORT}/{feed.path}"
-    camera = add_camera(city, name=feed.name, location=feed.location, source_url=source, now=now)
+def _make_demo_camera(city: City, on_the_street: DemoCamera, user: User, now: datetime) -> Camera:
+    source = f"rtsp://127.0.0.1:{settings.VMS_STREET_PORT}/{on_the_street.path}"
+    camera = add_camera(city, name=on_the_street.name, location=on_the_street.location, source_url=source, now=now)
     switch_recording(camera, on=True, by=user, now=now)
     return camera

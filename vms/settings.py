@@ -82,6 +82,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "vms.urls"
 WSGI_APPLICATION = "vms.wsgi.application"
+TEST_RUNNER = "vms.test_runner.PytestRunner"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -166,7 +167,12 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser", "rest_framework.parsers.FormParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "cities.parsers.FlatJSONParser",
+        "rest_framework.parsers.FormParser",
+        # The forms of the browsable API arrive so.
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "cities.problems.answer_problem",
     "UNAUTHENTICATED_USER": None,
@@ -182,6 +188,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "cities.schema.describe_doors",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "CameraState": "cameras.models.CameraState",
+        "StreamProgress": "streams.progress.StreamProgress",
+    },
     "TAGS": [
         {"name": "Streaming", "description": "Cameras and their live pictures."},
         {"name": "Recording", "description": "What is wanted on disk."},
@@ -219,6 +233,23 @@ UNFOLD = {
     "SITE_HEADER": "Open City VMS",
     "SITE_SYMBOL": "videocam",
     "SHOW_LANGUAGES": True,
+    "STYLES": ["vms.navigation.name_stylesheet"],
+    "COLORS": {
+        "primary": {
+            "50": "#eef8fb",
+            "100": "#d6eef5",
+            "200": "#b0deeb",
+            "300": "#7cc5da",
+            "400": "#45a6c2",
+            "500": "#278aa8",
+            "600": "#17627d",
+            "700": "#145369",
+            "800": "#134656",
+            "900": "#123b49",
+            "950": "#08252f",
+        },
+    },
+    "SIDEBAR": {"navigation": "vms.navigation.build_navigation"},
 }
 
 LOGGING = {

@@ -1,8 +1,27 @@
 """Every URL of the project, by room."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from vms.health import HealthView, ReadyView
 
 urlpatterns = [
+    path("", include("mosaics.urls")),
+    path("", include("cities.page_urls")),
     path("admin/", admin.site.urls),
+    path("hooks/", include("observers.urls")),
+    path("api/v1/", include("cities.urls")),
+    path("api/v1/", include("cameras.urls")),
+    path("api/v1/", include("recording.urls")),
+    path("api/v1/", include("streams.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("health", HealthView.as_view(), name="health"),
+    path("health/ready", ReadyView.as_view(), name="health-ready"),
 ]
+
+handler400 = "vms.failures.answer_bad_request"
+handler403 = "vms.failures.answer_forbidden"
+handler404 = "vms.failures.answer_not_found"
+handler500 = "vms.failures.answer_failure"

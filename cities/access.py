@@ -1,0 +1,144 @@
+"""Who is calling, for which city: decided once per request, from headers, a token or a browser's session.
+
+Three ways in. *Token*: `Authorization: Bearer`, and X-User-ID must agree with it. *Gateway*: no Authorization header,
+and the peer is one of the trusted proxies, whose X-User-ID is believed. *Browser*: the browsable API, which cannot send
+headers; there the signed-in user and the city chosen in the session count.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from knox.auth import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from cities.models import City, Membership, Role, User
+from cities.queries import find_membership
+
+SESSION_CITY = "city_id"
+_MAX_USER_ID = 2**63 - 1
+_HEADERS_OF_PROGRAMS = ("X-City-ID", "X-User-ID", "Authorization")
+
+
+@dataclass(frozen=True)
+class Access:
+    """A member of a city at its door."""
+
+    user: User
+    city: City
+    role: str
+
+
+class Refused(Exception):
+    """The door stays shut: `status` is 400, 401 or 403; `field` names the header at fault."""
+
+    def __init__(self, status: int, detail: str, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.field = field
+
+
+def find_access(request: HttpRequest) -> Access:
+    """Give who calls the API for which city; Refused otherwise."""
+    if is_browsing(request):
+        return _access_from_session(request)
+    city_id = _read_city_id(request)
+    user_id = _read_user_id(request)
+    _check_caller_is(request, user_id)
+    return _member(user_id, city_id)
+
+
+def is_browsing(request: HttpRequest) -> bool:
+    """Say whether this is a signed-in browser looking at the browsable API."""
+    if any(name in request.headers for name in _HEADERS_OF_PROGRAMS):
+        return False
+    return "text/html" in request.headers.get("Accept", "") and request.user.is_authenticated
+
+
+def access_of_user(user: User, city_id: UUID) -> Access | None:
+    """Give a signed-in person's access to a city; a platform administrator manages every city, a stranger gets None."""
+    membership = find_membership(user.pk, city_id)
+    if membership:
+        return Access(membership.user, membership.city, membership.role)
+    city = City.objects.filter(pk=city_id).first() if user.is_superuser else None
+    return Access(user, city, Role.MANAGER) if city else None
+
+
+def _access_from_session(request: HttpRequest) -> Access:
+    chosen = request.session.get(SESSION_CITY)
+    assert isinstance(request.user, User)  # noqa: S101 -- is_browsing() saw that somebody is signed in
+    access = access_of_user(request.user, UUID(chosen)) if chosen else None
+    if access is None:
+        raise Refused(403, "Choose one of your cities on the first page before you browse the API.")
+    return access
+
+
+def _read_city_id(request: HttpRequest) -> UUID:
+    value = _read_header(request, "X-City-ID", "the id of the city")
+    try:
+        city_id = UUID(value)
+    except ValueError as error:
+        raise Refused(400, "X-City-ID is malformed; send the city's id, a UUID.", "X-City-ID") from error
+    # UUID() also takes braces, "urn:uuid:", misplaced dashes and digits of other scripts.
+    if str(city_id) != value.lower():
+        raise Refused(400, "X-City-ID is malformed; send the city's id, a UUID.", "X-City-ID")
+    return city_id
+
+
+def _read_user_id(request: HttpRequest) -> int:
+    value = _read_header(request, "X-User-ID", "your user id")
+    is_number = value.isascii() and value.isdecimal() and len(value) <= 19
+    if not (is_number and 0 < int(value) <= _MAX_USER_ID):
+        raise Refused(400, "X-User-ID is malformed; send your user id, a whole number.", "X-User-ID")
+    return int(value)
+
+
+def _read_header(request: HttpRequest, name: str, meaning: str) -> str:
+    value = request.headers.get(name)
+    if not value:
+        raise Refused(400, f"The header {name} is missing; send {meaning} in it.", name)
+    return value
+
+
+def _check_caller_is(request: HttpRequest, user_id: int) -> None:
+    if "Authorization" in request.headers:
+        if _user_of_token(request).pk != user_id:
+            raise Refused(403, "X-User-ID is not the user of this token.", "X-User-ID")
+    elif not _comes_from_gateway(request):
+        raise Refused(401, "Sign in with a token: send the header Authorization: Bearer <token>.")
+
+
+def _user_of_token(request: HttpRequest) -> User:
+    header = request.headers["Authorization"]
+    if not (header.isascii() and header.isprintable()):
+        # knox decodes the token and looks its beginning up in Postgres; neither takes such bytes.
+        raise Refused(401, "The header Authorization must read: Bearer <token>.")
+    try:
+        found = TokenAuthentication().authenticate(request)
+    except AuthenticationFailed as error:
+        raise Refused(401, "The token is unknown, expired or revoked; make a new one.") from error
+    if found is None:
+        raise Refused(401, "The header Authorization must read: Bearer <token>.")
+    user: User = found[0]
+    return user
+
+
+def _comes_from_gateway(request: HttpRequest) -> bool:
+    try:
+        peer = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    if isinstance(peer, IPv6Address) and peer.ipv4_mapped:
+        # A socket that listens on :: reports 127.0.0.1 as ::ffff:127.0.0.1.
+        peer = peer.ipv4_mapped
+    return any(peer in network for network in settings.VMS_TRUSTED_PROXIES)
+
+
+def _member(user_id: int, city_id: UUID) -> Access:
+    membership: Membership | None = find_membership(user_id, city_id)
+    if membership is None:
+        raise Refused(403, "This user is no member of this city.")
+    return Access(membership.user, membership.city, membership.role)

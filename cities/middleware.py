@@ -1,0 +1,102 @@
+"""The door of every request: who calls, for which city; inside it the city's scope is active."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from cities.access import SESSION_CITY, Access, Refused, access_of_user, find_access
+from cities.models import User
+from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
+from cities.queries import list_cities_of
+from cities.scope import city_scope, every_city
+
+log = logging.getLogger(__name__)
+
+API_PREFIX = "/api/v1/"
+ADMIN_PREFIX = "/admin/"
+OPEN_PREFIXES = ("/health", "/hooks/", "/docs", "/api/schema")
+"""Paths that touch no city's rows; they must answer without asking the session, and thereby the database, who calls."""
+
+LONGEST_BODY = 2**18
+"""Bytes; the API's largest body is a camera, under 3 KB."""
+
+
+class CityMiddleware:
+    """Enters the scope: one city for the API and the pages, all of one's own for the admin, none for anybody else.
+
+    Sets `request.access` (an `Access`) for the API and for the pages of a signed-in member with a city; None otherwise.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.access = None  # type: ignore[attr-defined]  # our one addition to Django's request
+        if request.path_info.startswith(API_PREFIX):
+            response = self._answer_api(request)
+            # One address answers differently for each caller: nobody in between may keep an answer.
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+        with self._scope_of_page(request):
+            return self.get_response(request)
+
+    def _answer_api(self, request: HttpRequest) -> HttpResponse:
+        _straighten(request)
+        try:
+            access = find_access(request)
+        except Refused as refused:
+            return problem_response(refused.status, refused.detail, field=refused.field)
+        except DATABASE_IS_AWAY as error:
+            log.warning("nobody can be let in, the database gives no answer: %s", error)
+            return problem_response(503, DATABASE_AWAY)
+        if _body_length(request) > LONGEST_BODY:
+            return problem_response(413, f"The body is longer than {LONGEST_BODY} bytes; send less.")
+        request.access = access  # type: ignore[attr-defined]  # our one addition to Django's request
+        with city_scope(access.city.pk):
+            return self.get_response(request)
+
+    def _scope_of_page(self, request: HttpRequest) -> AbstractContextManager[None]:
+        if request.path_info.startswith(OPEN_PREFIXES):
+            return nullcontext()
+        user = request.user
+        if not isinstance(user, User):
+            return nullcontext()
+        if request.path_info.startswith(ADMIN_PREFIX):
+            return _scope_of_staff(user)
+        access = find_page_access(request, user)
+        request.access = access  # type: ignore[attr-defined]  # our one addition to Django's request
+        return city_scope(access.city.pk) if access else nullcontext()
+
+
+def find_page_access(request: HttpRequest, user: User) -> Access | None:
+    """Give the access to the city chosen in the session, else to the first of one's own; None without any."""
+    chosen = request.session.get(SESSION_CITY)
+    access = access_of_user(user, UUID(chosen)) if chosen else None
+    if access is None:
+        own = list_cities_of(user)
+        access = access_of_user(user, own[0].pk) if own else None
+        if access:
+            request.session[SESSION_CITY] = str(access.city.pk)
+    return access
+
+
+def _scope_of_staff(user: User) -> AbstractContextManager[None]:
+    if user.is_superuser:
+        return every_city("a platform administrator's admin spans the installation")
+    return city_scope(*(city.pk for city in list_cities_of(user)))
+
+
+def _straighten(request: HttpRequest) -> None:
+    """Forgive a trailing slash, and read the address as UTF-8 whatever charset the Content-Type claims for it."""
+    if request.path_info.endswith("/"):
+        request.path_info = request.path_info[:-1]
+        request.path = request.path[:-1]
+    request.encoding = "utf-8"
+
+
+def _body_length(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isascii() and length.isdecimal() else 0

@@ -1,0 +1,30 @@
+"""What each role may do in the API: viewers look, operators switch, managers change what exists."""
+
+from typing import Any
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from cities.access import Access
+from cities.models import Role
+from cities.queries import role_reaches
+
+
+def access_of(request: Request) -> Access:
+    """Give the access that `CityMiddleware` put on the request."""
+    access: Access = request._request.access  # type: ignore[attr-defined]  # noqa: SLF001 -- the middleware set it on the wrapped request
+    return access
+
+
+class RoleAllows(BasePermission):
+    """Reading needs a viewer; anything else needs the view's `role_to_change` (an operator where it names none)."""
+
+    message = "Your role in this city does not allow this."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        access: Access | None = getattr(request._request, "access", None)  # noqa: SLF001 -- as in access_of
+        if access is None:
+            return False
+        needed = Role.VIEWER if request.method in SAFE_METHODS else getattr(view, "role_to_change", Role.OPERATOR)
+        self.message = f"This needs the role {needed.value} in this city, and yours is {access.role}. Ask a manager."
+        return role_reaches(access.role, needed)

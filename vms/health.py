@@ -1,0 +1,193 @@
+"""Whether the installation is well, in words: /health for people and monitors, /health/ready for balancers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from cities.problems import CONTENT_TYPE, describe_problem
+from vms.probes import DatabaseAnswer, DiskSpace, Findings, RedisAnswer, ask_database_alone, ask_everybody
+
+BEAT_SILENT_AFTER = 45.0
+"""Seconds; beat notes its heartbeat every 10."""
+
+LEAST_FREE_BYTES = 10**9
+LEAST_FREE_SHARE = 0.02
+
+
+@dataclass(frozen=True)
+class Health:
+    """The verdict: healthy where there is no reason to say otherwise."""
+
+    findings: Findings
+    beat_age: float | None
+    reasons: list[str]
+
+
+def judge(findings: Findings, now: datetime) -> Health:
+    """Say how we are; each reason names the cause, what it means and what to do."""
+    heartbeat = findings.redis.heartbeat if findings.redis else None
+    beat_age = max(0.0, (now - heartbeat).total_seconds()) if heartbeat else None
+    reasons = [
+        *_judge_mediamtx(findings),
+        *_judge_redis(findings.redis, beat_age),
+        *_judge_database(findings.database),
+        *_judge_disk(findings.disk),
+    ]
+    return Health(findings, beat_age, reasons)
+
+
+def has_room(disk: DiskSpace | None) -> bool:
+    """Say whether recordings have room for a while."""
+    if disk is None:
+        return False
+    return disk.free_bytes >= max(LEAST_FREE_BYTES, disk.total_bytes * LEAST_FREE_SHARE)
+
+
+def _judge_mediamtx(findings: Findings) -> list[str]:
+    if not findings.mediamtx:
+        return ["MediaMTX gives no valid answer: cameras' states are unknown. See that it runs at MEDIAMTX_API_URL."]
+    count = findings.database.unreachable_servers if findings.database else 0
+    if not count:
+        return []
+    servers = "1 media server gives" if count == 1 else f"{count} media servers give"
+    return [f"{servers} the observer no valid answer: their cameras' states are unknown. The admin says why."]
+
+
+def _judge_redis(redis: RedisAnswer | None, beat_age: float | None) -> list[str]:
+    if redis is None:
+        return ["Redis gives no answer: nothing is observed or scheduled. See that it runs at REDIS_URL."]
+    if beat_age is None:
+        return ["The scheduler was not heard yet: nothing is observed. Start Celery beat and a worker."]
+    if beat_age > BEAT_SILENT_AFTER:
+        return [f"The scheduler was last heard {beat_age:.0f} s ago: see that Celery beat and a worker run."]
+    return []
+
+
+def _judge_database(database: DatabaseAnswer | None) -> list[str]:
+    if database is None:
+        return ["The database gives no answer: nothing can be looked up or switched. See that it runs at DATABASE_URL."]
+    return [] if database.is_migrated else ["The database has no tables yet; run `manage.py migrate`."]
+
+
+def _judge_disk(disk: DiskSpace | None) -> list[str]:
+    if disk is None:
+        return [
+            "The disk of the recordings gives no answer: nothing may be written. See that VMS_RECORDINGS is mounted."
+        ]
+    if has_room(disk):
+        return []
+    return [f"The disk of the recordings has {disk.free_bytes / 1e9:.1f} GB left: make room, or record less."]
+
+
+class DiskSerializer(serializers.Serializer[Any]):
+    """The disk that recordings are written to."""
+
+    free_bytes = serializers.IntegerField(allow_null=True)
+    total_bytes = serializers.IntegerField(allow_null=True)
+    ok = serializers.BooleanField()
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    """How the installation is."""
+
+    status = serializers.ChoiceField(choices=["healthy", "degraded"])
+    mediamtx = serializers.BooleanField()
+    redis = serializers.BooleanField()
+    database = serializers.BooleanField()
+    disk = DiskSerializer()
+    beat_age = serializers.FloatField(allow_null=True, help_text="Seconds since the scheduler was last heard.")
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why it is degraded, and what to do.")
+
+
+class ReadySerializer(serializers.Serializer[Any]):
+    """We can serve."""
+
+    ready = serializers.BooleanField()
+
+
+class JsonAlways(BaseContentNegotiation):
+    """A monitor that accepts text/plain only is still to be told how we are."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:  # noqa: ARG002 -- DRF's signature
+        return next(iter(parsers))
+
+    def select_renderer(
+        self,
+        request: Request,  # noqa: ARG002 -- DRF's signature
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002 -- DRF's signature
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
+
+
+class OpenDoor(APIView):
+    """A door for everybody: no headers, no token, and nothing of any city."""
+
+    content_negotiation_class = JsonAlways
+    authentication_classes = []
+    permission_classes = []
+    renderer_classes = [JSONRenderer]
+
+
+@extend_schema(tags=["System"])
+class HealthView(OpenDoor):
+    """Health."""
+
+    @extend_schema(operation_id="read_health", summary="How the installation is", auth=[], responses=HealthSerializer)
+    def get(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
+        """Always 200, within three seconds: `healthy`, or `degraded` with the reasons in words."""
+        health = judge(ask_everybody(), timezone.now())
+        return _never_stored(Response(HealthSerializer(_describe(health)).data))
+
+
+@extend_schema(tags=["System"])
+class ReadyView(OpenDoor):
+    """Readiness."""
+
+    @extend_schema(
+        operation_id="read_ready",
+        summary="Whether requests can be served",
+        auth=[],
+        responses={200: ReadySerializer, 503: OpenApiResponse(description="Not now; a problem says why.")},
+    )
+    def get(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
+        """200, or 503 while the database is away or not migrated: without it nobody can be served."""
+        reasons = _judge_database(ask_database_alone())
+        if reasons:
+            problem = describe_problem(503, " ".join(reasons))
+            return _never_stored(Response(problem, status=503, content_type=CONTENT_TYPE))
+        return _never_stored(Response({"ready": True}))
+
+
+def _describe(health: Health) -> dict[str, Any]:
+    findings, disk = health.findings, health.findings.disk
+    return {
+        "status": "degraded" if health.reasons else "healthy",
+        "mediamtx": findings.mediamtx,
+        "redis": findings.redis is not None,
+        "database": findings.database is not None,
+        "disk": {
+            "free_bytes": disk.free_bytes if disk else None,
+            "total_bytes": disk.total_bytes if disk else None,
+            "ok": has_room(disk),
+        },
+        "beat_age": None if health.beat_age is None else round(health.beat_age, 1),
+        "reasons": health.reasons,
+    }
+
+
+def _never_stored(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
