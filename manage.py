@@ -8,9 +8,13 @@ import sys
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vms.settings")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 -- settings must be named before Django loads
+    try:
+        from django.core.management import execute_from_command_line  # noqa: PLC0415 -- settings must be named first
 
-    execute_from_command_line(sys.argv)
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        # Ctrl-C before a command took it over, or in one that does not: the shell's code for it, without a traceback.
+        sys.exit(130)
 
 
 if __name__ == "__main__":

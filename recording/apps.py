@@ -1,10 +1,12 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RecordingConfig(AppConfig):
     """The room of recording."""
 
     name = "recording"
+    verbose_name = _("Recording")
 
     def ready(self) -> None:
         """Have a removed camera's recording session ended."""

@@ -1,0 +1,259 @@
+"""Administration of cities and people, and what every room's administration stands on: who may do what in which city.
+
+Unfold rather than Django's stock admin: the same ModelAdmin beneath, with tables that fold on a phone and a grouped
+sidebar on top.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from cities.models import City, Membership, Role, User
+from cities.queries import role_reaches
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Labelled(NamedTuple):
+    """What a column with coloured labels gives: `key` chooses the colour, a form shows the `words` alone."""
+
+    key: str
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def cities_where(request: HttpRequest, needed: Role) -> list[UUID]:
+    """Give the caller's cities in which their role includes the needed one; asks the database once a request."""
+    roles: dict[UUID, str] | None = getattr(request, "_roles_by_city", None)
+    if roles is None:
+        roles = dict(Membership.objects.filter(user=_member(request)).values_list("city_id", "role"))
+        request._roles_by_city = roles  # type: ignore[attr-defined]  # noqa: SLF001 -- kept on the request, as long as it lives
+    return [city_id for city_id, role in roles.items() if role_reaches(role, needed)]
+
+
+def may(request: HttpRequest, needed: Role, city_id: UUID | None = None) -> bool:
+    """Say whether the caller's role suffices in this city, or in any of theirs where none is named."""
+    user = request.user
+    if not (user.is_active and user.is_staff):
+        return False
+    if user.is_superuser:
+        return True
+    cities = cities_where(request, needed)
+    return bool(cities) if city_id is None else city_id in cities
+
+
+def column(
+    description: Any, *, ordering: str = "", label: dict[str, str] | None = None, boolean: bool | None = None
+) -> Callable[[F], F]:
+    """Make a method a column or a read-only field; `label` gives the colour of each key of a `Labelled`."""
+    decorate: Callable[[F], F] = display(
+        description=description, ordering=ordering or None, label=label, boolean=boolean
+    )
+    return decorate
+
+
+class CityScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Administration of a city's rows: members look, managers change; the middleware's scope says which there are."""
+
+    role_to_view = Role.VIEWER
+    role_to_change = Role.MANAGER
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, self.role_to_view)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.role_to_view, obj.city_id if obj else None)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, self.role_to_change)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.role_to_change, obj.city_id if obj else None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.role_to_change, obj.city_id if obj else None)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer, and accept, only the cities that the caller may change."""
+        if db_field.name == "city" and not request.user.is_superuser:
+            kwargs["queryset"] = City.objects.filter(pk__in=cities_where(request, self.role_to_change))
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return _without_side_doors(field)
+
+
+class PlatformAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+    """Administration of what spans the cities: for superusers only, whatever permissions somebody was given."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _is_platform_administrator(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 -- Django's signature
+        return _is_platform_administrator(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_platform_administrator(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 -- Django's signature
+        return _is_platform_administrator(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 -- Django's signature
+        return _is_platform_administrator(request)
+
+
+class LookOnly:
+    """Mixed in before an admin: its rows are looked at, never made or changed by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 -- Django's signature
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 -- Django's signature
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 -- Django's signature
+        return False
+
+
+class CityFilter(admin.SimpleListFilter):
+    """Offers the caller's own cities; Django's filter for foreign keys would offer everybody's."""
+
+    title = _("city")
+    parameter_name = "city"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 -- Django's signature
+        cities = City.objects.all()
+        if not request.user.is_superuser:
+            cities = cities.filter(pk__in=cities_where(request, Role.VIEWER))
+        return [(str(city.pk), city.name) for city in cities]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 -- Django's signature
+        known = {key for key, _name in self.lookup_choices}
+        return queryset.filter(city_id=self.value()) if self.value() in known else queryset
+
+
+@admin.register(City)
+class CityAdmin(PlatformAdmin):
+    """Cities: made by platform administrators, looked at by their own members."""
+
+    list_display = ["name", "time_zone", "created_at"]
+    search_fields = ["name"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, Role.VIEWER)
+
+    def has_view_permission(self, request: HttpRequest, obj: City | None = None) -> bool:
+        return may(request, Role.VIEWER, obj.pk if obj else None)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[City]:
+        rows: QuerySet[City] = super().get_queryset(request)
+        return rows if _is_platform_administrator(request) else rows.filter(pk__in=cities_where(request, Role.VIEWER))
+
+
+admin.site.unregister(Group)  # groups decide nothing here: roles stand in memberships
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, PlatformAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Accounts: for platform administrators; a city's managers give existing accounts a place in their city."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_superuser"]
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("What the account may do"), {"fields": ("is_active", "is_staff", "is_superuser")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+
+class MembershipForm(forms.ModelForm[Membership]):
+    """A place in a city for somebody named by their user name: a list to choose from would show others' people."""
+
+    username = forms.CharField(
+        label=_("user name"),
+        max_length=150,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("The exact user name of an existing account."),
+    )
+
+    class Meta:
+        model = Membership
+        fields = ["city", "role"]
+
+    def clean(self) -> dict[str, Any]:
+        """Find the account; refuse one that does not exist and one that is a member already."""
+        cleaned = super().clean() or {}
+        if "username" not in self.fields or "username" not in cleaned:
+            return cleaned
+        user = User.objects.filter(username=cleaned["username"], is_active=True).first()
+        if user is None:
+            self.add_error("username", _("There is no such account; a platform administrator can make it."))
+        elif cleaned.get("city") and Membership.objects.filter(user=user, city=cleaned["city"]).exists():
+            self.add_error("username", _("This account is a member already; change its role instead."))
+        else:
+            self.instance.user = user
+        return cleaned
+
+
+@admin.register(Membership)
+class MembershipAdmin(CityScopedAdmin):
+    """Who belongs to which city: a manager sees and changes those of their own cities."""
+
+    role_to_view = Role.MANAGER
+    form = MembershipForm
+    list_display = ["user", "city", "role"]
+    list_filter = [CityFilter, "role"]
+    search_fields = ["user__username"]
+    list_select_related = ["user", "city"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        rows: QuerySet[Membership] = super().get_queryset(request)
+        if _is_platform_administrator(request):
+            return rows
+        return rows.filter(city__in=cities_where(request, Role.MANAGER))
+
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[str]:  # noqa: ARG002 -- Django's signature
+        return ["user", "city", "role"] if obj else ["username", "city", "role"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[str]:  # noqa: ARG002 -- Django's signature
+        return ["user", "city"] if obj else []
+
+    def get_form(self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
+        if obj:
+            kwargs["form"] = forms.ModelForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+
+def _without_side_doors(field: Any) -> Any:
+    """Take the small add, change and view buttons off a choice: they would lead to forms the caller may not have."""
+    for name in ("can_add_related", "can_change_related", "can_delete_related", "can_view_related"):
+        if hasattr(field.widget, name):
+            setattr(field.widget, name, False)
+    return field
+
+
+def _member(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 -- asked for signed-in staff only
+    return request.user
+
+
+def _is_platform_administrator(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_staff and request.user.is_superuser)

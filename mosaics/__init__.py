@@ -1,0 +1,1 @@
+"""Walls of cameras on a screen."""

@@ -1,0 +1,11 @@
+"""Addresses of the wall of cameras."""
+
+from django.urls import path
+
+from mosaics.views import show_states, show_wall, switch_camera_recording
+
+urlpatterns = [
+    path("", show_wall, name="wall"),
+    path("wall/states", show_states, name="wall_states"),
+    path("cameras/<uuid:camera_id>/recording", switch_camera_recording, name="switch_camera_recording"),
+]

@@ -1,0 +1,154 @@
+"""The first page: a wall of the city's cameras with live pictures, states and recording switches."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import conditional_page, require_POST, require_safe
+
+from cameras.queries import find_camera
+from cameras.search import CameraSearch
+from cities.access import Access
+from cities.errors import NotThere
+from cities.models import Role, User
+from cities.queries import list_cities_of, role_reaches
+from cities.views import protect_page, return_to_page
+from mosaics.cards import Card, describe_notices, make_card
+from mosaics.queries import WallCounts, count_cameras, find_cameras, list_cameras, read_search
+from recording.services import switch_recording
+
+CARDS_PER_PAGE = 48
+MAX_POLLED = 200
+
+
+@require_safe
+@login_required
+def show_wall(request: HttpRequest) -> HttpResponse:
+    """Show a page of cards, or what to do next where there are none."""
+    access = _access_of(request)
+    if access is None:
+        return protect_page(render(request, "mosaics/no_city.html", _page_context(request)))
+    zone = ZoneInfo(access.city.time_zone)
+    wanted, counts = read_search(request.GET), count_cameras()
+    page = Paginator(find_cameras(wanted), CARDS_PER_PAGE).get_page(request.GET.get("page"))
+    cards = [make_card(camera, zone=zone, now=timezone.now()) for camera in page]
+    context = _page_context(request) | {
+        "cards": cards,
+        "page": page,
+        "wanted": wanted,
+        "searching": wanted != CameraSearch(),
+        "counts": counts,
+        "notices": describe_notices(counts, zone=zone, now=timezone.now()),
+        "may_switch": role_reaches(access.role, Role.OPERATOR),
+        "may_add": role_reaches(access.role, Role.MANAGER) and access.user.is_staff,
+        "query_without_page": _query_without_page(request),
+    }
+    return protect_page(render(request, "mosaics/wall.html", context), media_urls=[card.hls_url for card in cards])
+
+
+@require_safe
+@conditional_page
+def show_states(request: HttpRequest) -> HttpResponse:
+    """Give what may have changed of the cameras `?ids=` and of all counts; 304 while nothing did.
+
+    Ids of other cities or of nothing are left out without a word.
+    """
+    access = _access_of(request)
+    if access is None:
+        return _refuse_signed_out()
+    zone, now = ZoneInfo(access.city.time_zone), timezone.now()
+    counts = count_cameras()
+    cards = [make_card(camera, zone=zone, now=now) for camera in list_cameras(_read_ids(request))]
+    response = JsonResponse(
+        {
+            "city": str(access.city.pk),
+            "notices": describe_notices(counts, zone=zone, now=now),
+            "counts": _counts_shown(counts),
+            "cameras": {card.id: card.as_state() for card in cards},
+        }
+    )
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@require_POST
+def switch_camera_recording(request: HttpRequest, camera_id: UUID) -> HttpResponse:
+    """Switch a camera's recording to what `on` says (1 or 0): a script gets the new state, a form its page again."""
+    access, by_script = _access_of(request), "application/json" in request.headers.get("Accept", "")
+    if access is None:
+        return _refuse_signed_out() if by_script else return_to_page(request)
+    card = _switch(access, camera_id, on=_read_switch(request))
+    if by_script:
+        return JsonResponse(card.as_state())
+    text = _("Recording of %(camera)s is on.") if card.recording else _("Recording of %(camera)s is off.")
+    messages.success(request, text % {"camera": card.name})
+    return return_to_page(request)
+
+
+def _switch(access: Access, camera_id: UUID, *, on: bool) -> Card:
+    try:
+        camera = find_camera(camera_id)
+        if not role_reaches(access.role, Role.OPERATOR):
+            raise PermissionDenied
+        switch_recording(camera, on=on, by=access.user, now=timezone.now())
+        camera = find_camera(camera_id)
+    except NotThere as error:
+        raise Http404 from error
+    return make_card(camera, zone=ZoneInfo(access.city.time_zone), now=timezone.now())
+
+
+def _access_of(request: HttpRequest) -> Access | None:
+    access: Access | None = request.access  # type: ignore[attr-defined]  # CityMiddleware adds it to Django's request
+    return access
+
+
+def _page_context(request: HttpRequest) -> dict[str, Any]:
+    assert isinstance(request.user, User)  # noqa: S101 -- login_required saw to it
+    access = _access_of(request)
+    return {
+        "city": access.city if access else None,
+        "role": Role(access.role).label if access else "",
+        "cities": list_cities_of(request.user),
+    }
+
+
+def _counts_shown(counts: WallCounts) -> dict[str, int]:
+    shown = ("total", "online", "offline", "unknown", "recording")
+    return {key: value for key, value in asdict(counts).items() if key in shown}
+
+
+def _read_ids(request: HttpRequest) -> list[UUID]:
+    ids = []
+    for text in request.GET.get("ids", "").split(",")[:MAX_POLLED]:
+        try:
+            ids.append(UUID(text))
+        except ValueError:
+            continue
+    return ids
+
+
+def _read_switch(request: HttpRequest) -> bool:
+    wanted = request.POST.get("on")
+    if wanted not in {"0", "1"}:
+        message = "on must be 0 or 1"
+        raise BadRequest(message)
+    return wanted == "1"
+
+
+def _query_without_page(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    query.pop("page", None)
+    return query.urlencode()
+
+
+def _refuse_signed_out() -> HttpResponse:
+    return JsonResponse({"detail": _("You are signed out. Sign in again.")}, status=401)

@@ -1,0 +1,204 @@
+/* The wall: plays what is in view, asks for fresh states every two seconds, switches recording without a reload. */
+"use strict";
+
+(() => {
+  const POLL_MS = 2000;
+  const SLOWEST_POLL_MS = 10000;
+  const ANSWER_MS = 8000;
+  const SPOKEN_AT_ONCE = 3;
+
+  const wall = document.querySelector("[data-wall]");
+  const words = {};
+  for (const [key, text] of Object.entries(wall.dataset)) {
+    if (key.startsWith("word")) words[key[4].toLowerCase() + key.slice(5)] = text;
+  }
+  const connection = wall.querySelector("[data-connection]");
+  const announcer = wall.querySelector("[data-announce]");
+  const notices = wall.querySelector("[data-notices]");
+  const pause = wall.querySelector("[data-pause]");
+  const reducesMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const cards = new Map();
+  let paused = remembered() ?? reducesMotion;
+  let etag = null, timer = null, failures = 0, lostSince = null, asking = null;
+
+  function remembered() {
+    try {
+      const value = localStorage.getItem("wall.paused");
+      return value === null ? null : value === "1";
+    } catch { return null; }  // storage may be forbidden: then the choice lasts as long as the page
+  }
+
+  function remember(value) {
+    try { localStorage.setItem("wall.paused", value ? "1" : "0"); } catch { /* as above */ }
+  }
+
+  class Card {
+    constructor(element) {
+      this.element = element;
+      this.name = element.querySelector("h2").textContent;
+      this.stateText = element.querySelector("[data-state-text]");
+      this.recordingText = element.querySelector("[data-recording-text]");
+      this.why = element.querySelector("[data-why]");
+      this.button = element.querySelector(".switch");
+      this.picture = new window.LivePicture(element, words);
+      this.inView = false;
+      element.querySelector("form.switching")?.addEventListener("submit", (event) => this.switchRecording(event));
+    }
+
+    refreshPicture() {
+      const playable = this.element.dataset.playable === "1";
+      const wanted = playable && this.inView && !paused && !document.hidden;
+      this.picture.want(wanted, playable ? (paused ? words.paused : "") : this.stateText.textContent);
+    }
+
+    /* Take over a fresh state; gives whether its words about the picture changed. */
+    update(fresh) {
+      const changed = this.element.dataset.state !== fresh.state;
+      this.element.dataset.state = fresh.state;
+      this.element.dataset.playable = fresh.playable ? "1" : "0";
+      write(this.stateText, fresh.state_text);
+      write(this.recordingText, fresh.recording_text);
+      write(this.why, fresh.problem);
+      if (this.button && this.button.getAttribute("aria-busy") !== "true") {
+        this.button.setAttribute("aria-checked", String(fresh.recording));
+        this.button.value = fresh.recording ? "0" : "1";
+      }
+      this.refreshPicture();
+      return changed;
+    }
+
+    async switchRecording(event) {
+      event.preventDefault();
+      const form = event.target;
+      if (this.button.getAttribute("aria-busy") === "true") return;
+      this.button.setAttribute("aria-busy", "true");
+      const body = new FormData(form);
+      body.set("on", this.button.value);
+      let fresh = null;
+      try {
+        const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) });
+        if (answer.ok) fresh = await answer.json();
+        else write(this.recordingText, answer.status === 403 ? words.forbidden : answer.status === 401 ? words.signedOut : words.refused);
+      } catch {
+        write(this.recordingText, words.refused);
+      }
+      this.button.removeAttribute("aria-busy");
+      etag = null;
+      if (fresh) this.update(fresh);
+      announce(`${this.name}: ${this.recordingText.textContent}`);
+      if (fresh) ask();
+    }
+  }
+
+  function write(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  function announce(text) {
+    announcer.textContent = "";
+    requestAnimationFrame(() => { announcer.textContent = text; });
+  }
+
+  function take(fresh) {
+    // Another tab chose another city: these cards are no longer what the page's address means.
+    if (fresh.city !== wall.dataset.city) { location.reload(); return; }
+    const changes = [];
+    for (const [id, state] of Object.entries(fresh.cameras)) {
+      const card = cards.get(id);
+      if (card?.update(state)) changes.push(`${card.name}: ${state.state_text}`);
+    }
+    for (const [key, count] of Object.entries(fresh.counts)) {
+      const shown = wall.querySelector(`[data-count="${key}"]`);
+      if (shown) write(shown, String(count));
+    }
+    showNotices(fresh.notices);
+    if (changes.length > SPOKEN_AT_ONCE) announce(words.many.replace("{count}", changes.length));
+    else if (changes.length) announce(changes.join(". "));
+  }
+
+  function showNotices(texts) {
+    const shown = [...notices.children].map((each) => each.textContent);
+    if (shown.join("\n") === texts.join("\n")) return;
+    notices.replaceChildren(...texts.map((text) => {
+      const notice = document.createElement("p");
+      notice.className = "notice warning";
+      notice.textContent = text;
+      return notice;
+    }));
+  }
+
+  async function ask() {
+    clearTimeout(timer);
+    asking?.abort();
+    if (document.hidden) return;
+    const mine = asking = new AbortController();
+    const late = setTimeout(() => mine.abort(), ANSWER_MS);
+    try {
+      const url = `${wall.dataset.statesUrl}?ids=${[...cards.keys()].join(",")}`;
+      const headers = { Accept: "application/json", ...(etag && { "If-None-Match": etag }) };
+      const answer = await fetch(url, { headers, cache: "no-store", signal: mine.signal });
+      if (answer.status === 401) { showSignedOut(); return; }
+      if (answer.status !== 304) {
+        if (!answer.ok) throw new Error(`answer ${answer.status}`);
+        const fresh = await answer.json();
+        etag = answer.headers.get("ETag");
+        if (mine === asking) take(fresh);
+      }
+      showConnected();
+    } catch {
+      if (mine !== asking) return;
+      showLost();
+    } finally {
+      clearTimeout(late);
+    }
+    if (mine === asking) timer = setTimeout(ask, Math.min(POLL_MS * (1 + failures), SLOWEST_POLL_MS));
+  }
+
+  function showConnected() {
+    failures = 0;
+    lostSince = null;
+    connection.hidden = true;
+  }
+
+  function showLost() {
+    failures += 1;
+    lostSince ??= new Date();
+    if (failures < 2) return;
+    const moment = lostSince.toLocaleTimeString(document.documentElement.lang, { hour12: false });
+    write(connection, words.lost.replace("{moment}", moment));
+    connection.hidden = false;
+  }
+
+  function showSignedOut() {
+    write(connection, words.signedOut);
+    connection.hidden = false;
+    for (const card of cards.values()) card.picture.want(false, words.signedOut);
+  }
+
+  function showPaused() {
+    pause?.setAttribute("aria-pressed", String(paused));
+    for (const card of cards.values()) card.refreshPicture();
+  }
+
+  for (const element of wall.querySelectorAll("[data-camera]")) cards.set(element.dataset.camera, new Card(element));
+  const inSight = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const card = cards.get(entry.target.dataset.camera);
+      card.inView = entry.isIntersecting;
+      card.refreshPicture();
+    }
+  }, { rootMargin: "100px" });
+  for (const card of cards.values()) inSight.observe(card.element);
+
+  if (pause) {
+    pause.hidden = false;
+    pause.addEventListener("click", () => { paused = !paused; remember(paused); showPaused(); });
+  }
+  document.addEventListener("visibilitychange", () => {
+    for (const card of cards.values()) card.refreshPicture();
+    if (!document.hidden) ask();
+  });
+  window.addEventListener("online", () => ask());
+  showPaused();
+  timer = setTimeout(ask, POLL_MS);
+})();

@@ -1,0 +1,74 @@
+"""Puts the rooms' parts of the administration together: the camera's page, and the packages' own pages in our look."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat import models as beat
+from django_celery_beat.admin import PeriodicTaskAdmin as BeatPeriodicTaskAdmin
+from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
+from knox.models import AuthToken
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from cameras import admin as cameras_admin
+from cameras.models import Camera
+from cities.admin import LookOnly, PlatformAdmin
+from recording.admin import RecordingSwitch
+from streams.admin import StreamColumns
+
+
+@admin.register(Camera)
+class CameraAdmin(RecordingSwitch, StreamColumns, cameras_admin.CameraAdmin):
+    """The camera with everything the rooms above know of it."""
+
+    actions = [*RecordingSwitch.actions, *StreamColumns.actions]
+    list_display = [*cameras_admin.CameraAdmin.list_display, "stream_state", "stream_problem"]
+    list_select_related = [*cameras_admin.CameraAdmin.list_select_related, "stream"]
+    fieldsets = [
+        *cameras_admin.CameraAdmin.fieldsets,
+        (_("Stream"), {"fields": ["stream_state", "stream_problem", "publish_url", "hls_url"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Camera | None = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), "stream_state", "stream_problem", "publish_url", "hls_url"]
+
+
+_SCHEDULES = [beat.IntervalSchedule, beat.CrontabSchedule, beat.SolarSchedule, beat.ClockedSchedule]
+admin.site.unregister([beat.PeriodicTask, AuthToken, *_SCHEDULES])
+
+
+class _TaskSelect(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc]  # neither package ships types
+    """The choice of a task in our look."""
+
+
+class _PeriodicTaskForm(PeriodicTaskForm):  # type: ignore[misc]  # the package ships no types
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
+        self.fields["regtask"].widget = _TaskSelect()
+
+
+@admin.register(beat.PeriodicTask)
+class PeriodicTaskAdmin(BeatPeriodicTaskAdmin, PlatformAdmin):  # type: ignore[misc]  # neither package ships types
+    """The schedule, which operators may slow down or switch off."""
+
+    form = _PeriodicTaskForm
+
+
+@admin.register(*_SCHEDULES)
+class ScheduleAdmin(PlatformAdmin):
+    """Rhythms that the schedule's entries use."""
+
+
+@admin.register(AuthToken)
+class TokenAdmin(LookOnly, PlatformAdmin):
+    """API tokens: made by `manage.py create_token`, looked at and revoked here; their secrets are shown nowhere."""
+
+    list_display = ["user", "created", "expiry"]
+    fields = ["user", "created", "expiry"]
+    search_fields = ["user__username"]
+    list_select_related = ["user"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return PlatformAdmin.has_delete_permission(self, request, obj)
