@@ -47,7 +47,7 @@ def make_card(camera: Camera, *, zone: ZoneInfo, now: datetime) -> Card:
         location=camera.location,
         state=str(camera.state.value),
         state_text=describe_state(camera, zone=zone, now=now),
-        problem="" if camera.state == CameraState.ONLINE else describe_problem(camera),
+        problem="" if camera.state == CameraState.ONLINE else describe_problem(camera, now),
         playable=camera.is_online,
         recording=camera.recording_enabled,
         recording_text=_describe_recording(camera),

@@ -47,7 +47,7 @@ class StreamColumns:
     @column(_("last problem"))
     def stream_problem(self, camera: Camera) -> str:
         """Why no picture comes in, in words."""
-        return "" if camera.state == CameraState.ONLINE else describe_problem(camera)
+        return "" if camera.state == CameraState.ONLINE else describe_problem(camera, timezone.now())
 
     @column(_("address to publish to"))
     def publish_url(self, camera: Camera) -> str:

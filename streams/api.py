@@ -16,7 +16,7 @@ from cities.errors import NotThere
 from cities.pagination import Pages
 from streams.live import live_urls
 from streams.models import Stream
-from streams.progress import StreamProgress, progress_of
+from streams.progress import StreamProgress, problem_of, progress_of
 from streams.queries import find_stream, streams_in_scope
 from streams.services import drop_stream, wish_stream
 
@@ -34,9 +34,7 @@ class StreamSerializer(serializers.Serializer[Stream]):
             "`retrying`: see `problem`."
         )
     )
-    problem = serializers.CharField(
-        read_only=True, help_text="Why it is not live, in words; empty if nothing is known."
-    )
+    problem = serializers.SerializerMethodField(help_text="Why it is not live, in words; empty if nothing is known.")
     is_online = serializers.BooleanField(
         source="camera.is_online", read_only=True, help_text="Whether its picture was last seen."
     )
@@ -46,7 +44,10 @@ class StreamSerializer(serializers.Serializer[Stream]):
     wished_at = serializers.DateTimeField(read_only=True)
 
     def get_state(self, stream: Stream) -> StreamProgress:
-        return progress_of(stream)
+        return progress_of(stream, timezone.now())
+
+    def get_problem(self, stream: Stream) -> str:
+        return problem_of(stream, timezone.now())
 
     def get_hls_url(self, stream: Stream) -> str:
         return live_urls(stream.camera).hls

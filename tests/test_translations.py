@@ -21,7 +21,7 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 # Function -> which of its arguments are the text: (singular and plural, or the one text), and where a context stands.
 MARKED = {
-    **dict.fromkeys(["_", "gettext", "gettext_lazy"], (0,)),
+    **dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop"], (0,)),
     **dict.fromkeys(["ngettext", "ngettext_lazy"], (0, 1)),
     # Refusals and reasons are plain English in the rooms below; the doors translate them for people.
     **dict.fromkeys(["InvalidInput", "Conflict", "UnsafeSource"], (0,)),

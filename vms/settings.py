@@ -261,4 +261,10 @@ LOGGING = {
         "handlers": ["console"],
         "level": ENVIRONMENT.choice("VMS_LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"}),
     },
+    "loggers": {
+        # Ten lines a tick, for ever, would bury the one that matters.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
 }

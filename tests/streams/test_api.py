@@ -1,6 +1,6 @@
 """The API of streams, as its callers meet it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from django.utils import timezone
 from cameras.models import Camera, MediaServer
 from cities.scope import city_scope
 from streams.models import Stream, StreamState
+from streams.progress import NOBODY_CARRIES_IT
 from streams.services import wish_stream
 from tests.world import NOW, ApiClient, World
 
@@ -78,6 +79,15 @@ def test_a_pulled_stream_says_where_our_ingest_stands(world: World, operator: Ap
     with city_scope(world.city.pk):
         Stream.objects.update(state=state)
     assert operator.get(f"{STREAMS}/{world.camera.pk}").json()["state"] == state.value
+
+
+def test_what_a_dead_ingest_process_last_said_is_no_news(world: World, operator: ApiClient) -> None:
+    start(operator, world.camera.pk)
+    long_ago = timezone.now() - timedelta(minutes=1)
+    with city_scope(world.city.pk):
+        Stream.objects.update(state=StreamState.LIVE, wished_at=long_ago, lease_owner="dead", lease_until=long_ago)
+    shown = operator.get(f"{STREAMS}/{world.camera.pk}").json()
+    assert (shown["state"], shown["problem"]) == ("waiting", NOBODY_CARRIES_IT)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from vms.environment import Environment, read_embedded_urls, read_or_make_secret
 @pytest.mark.parametrize(
     ("text", "flag"), [("1", True), ("yes", True), ("ON", True), ("0", False), ("no", False), ("", True)]
 )
-def test_a_flag_is_read(text: str, flag: bool) -> None:
+def test_a_flag_is_read(text: str, flag: object) -> None:
     environment = Environment({"X": text})
     assert environment.flag("X", default=True) is flag
     assert environment.mistakes == []

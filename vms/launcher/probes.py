@@ -1,0 +1,38 @@
+"""Cheap questions whose answer is whether a service does its work."""
+
+import http.client
+import uuid
+from urllib.parse import urlsplit
+
+import kombu.exceptions
+from celery import Celery
+
+
+def answers_ok(host: str, port: int, path: str, *, within: float = 2.0) -> bool:
+    """Whether ``GET path`` is answered with 200."""
+    connection = http.client.HTTPConnection(host, port, timeout=within)
+    try:
+        connection.request("GET", path, headers={"Host": "localhost"})
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def worker_answers(redis_url: str, node: str, *, within: float = 1.0) -> bool:
+    """Whether the Celery worker of that node name, and no other, answers a ping over the broker."""
+    app = Celery(f"probe-{uuid.uuid4().hex}", broker=spell_broker_url(redis_url), set_as_current=False)
+    app.conf.broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 2}
+    try:
+        return bool(app.control.ping(destination=[node], timeout=within, limit=1))
+    except (kombu.exceptions.OperationalError, OSError):
+        return False
+    finally:
+        app.close()
+
+
+def spell_broker_url(redis_url: str) -> str:
+    """The Redis address as Celery spells it: it has a scheme of its own for unix sockets."""
+    parts = urlsplit(redis_url)
+    return f"redis+socket://{parts.path}" if parts.scheme == "unix" else redis_url
