@@ -1,0 +1,29 @@
+"""Work of the observers: what beat starts every few seconds, and the looks that hooks order."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from observers import services
+
+LOOK_EXPIRES_SECONDS = 9
+"""An ordered look that waited this long is pointless: the next poll is there."""
+
+
+@shared_task
+def observe_servers() -> None:
+    """Order a look at every media server."""
+    for server_id in services.server_ids():
+        observe_server.apply_async((server_id,), expires=LOOK_EXPIRES_SECONDS)
+
+
+@shared_task
+def observe_server(server_id: int) -> None:
+    """Look at one media server; the time is read after the bell fell silent, see `ring_bell`."""
+    services.silence_bell(server_id)
+    services.observe_server(server_id, now=timezone.now())
+
+
+@shared_task
+def note_heartbeat() -> None:
+    """Show that beat, the broker and a worker are alive."""
+    services.note_heartbeat(now=timezone.now())

@@ -1,0 +1,59 @@
+"""The door for MediaMTX's hooks."""
+
+import hmac
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.views.decorators.csrf import csrf_exempt
+
+from cities.problems import problem_response
+from observers.doorbell import doorbell
+
+MAX_BODY_BYTES = 8 * 1024
+EVENTS = frozenset({"online", "offline"})
+
+
+@csrf_exempt
+def receive_hook(request: HttpRequest) -> HttpResponse:
+    """Take note that a path came or went: 202 whatever we then make of it, a problem for who is not MediaMTX."""
+    refusal = _refuse_stranger(request) or _refuse_form(request)
+    if refusal:
+        return refusal
+    form = QueryDict(request.body, encoding="utf-8")
+    path_name = form.get("path", "")
+    if form.get("event") not in EVENTS:
+        return problem_response(400, "event must be online or offline.", field="event")
+    if not path_name:
+        return problem_response(400, "path is missing; send the path's name.", field="path")
+    doorbell.ring(path_name)
+    return HttpResponse(status=202)
+
+
+def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:
+    if not _is_near(request.META.get("REMOTE_ADDR", "")):
+        return problem_response(403, "Hooks are taken from the networks in VMS_TRUSTED_PROXIES only.")
+    if not hmac.compare_digest(request.headers.get("X-Hook-Secret", "").encode(), settings.VMS_HOOK_SECRET.encode()):
+        return problem_response(401, "X-Hook-Secret is not the one of this installation (VMS_HOOK_SECRET).")
+    return None
+
+
+def _refuse_form(request: HttpRequest) -> HttpResponse | None:
+    if request.method != "POST":
+        response = problem_response(405, "Hooks are sent by POST.")
+        response["Allow"] = "POST"
+        return response
+    if request.content_type != "application/x-www-form-urlencoded":
+        return problem_response(415, "Send the hook as application/x-www-form-urlencoded.")
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        return problem_response(413, f"A hook has at most {MAX_BODY_BYTES} bytes.")
+    return None
+
+
+def _is_near(address: str) -> bool:
+    try:
+        peer = ip_address(address)
+    except ValueError:
+        return False
+    return peer.is_loopback or any(peer in network for network in settings.VMS_TRUSTED_PROXIES)

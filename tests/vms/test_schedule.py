@@ -1,0 +1,95 @@
+"""The schedule in the database: made once, followed by new versions, left alone where operators changed it."""
+
+from importlib import import_module
+
+import pytest
+from django.core.management import call_command
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
+
+from vms import schedule
+from vms.schedule import PERIODIC_TASKS, Periodic, expire_before_next, sync_schedule
+
+pytestmark = pytest.mark.django_db
+
+NAME = "Observe media servers"
+
+
+def read(name: str = NAME) -> tuple[str, int, int | None, bool]:
+    row = PeriodicTask.objects.get(name=name)
+    return row.task, row.interval.every, row.expire_seconds, row.enabled
+
+
+def set_pace(every: int) -> None:
+    interval, _ = IntervalSchedule.objects.get_or_create(every=every, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.filter(name=NAME).update(interval=interval)
+
+
+def test_every_task_exists() -> None:
+    for periodic in PERIODIC_TASKS:
+        module, _, name = periodic.task.rpartition(".")
+        assert getattr(import_module(module), name).name == periodic.task
+
+
+def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("sync_schedule")
+    assert capsys.readouterr().out.splitlines() == [f"scheduled: {periodic.name}" for periodic in PERIODIC_TASKS]
+    assert {periodic.name: read(periodic.name) for periodic in PERIODIC_TASKS} == {
+        "Observe media servers": ("observers.tasks.observe_servers", 10, 9, True),
+        "Note the heartbeat": ("observers.tasks.note_heartbeat", 10, 9, True),
+        "Refresh the cache of recordings": ("recording.tasks.refresh_recording_cache", 60, 54, True),
+    }
+    changed = PeriodicTasks.last_change()
+    call_command("sync_schedule")
+    assert capsys.readouterr().out == ""
+    assert PeriodicTasks.last_change() == changed
+
+
+def test_what_an_operator_set_stays() -> None:
+    sync_schedule()
+    set_pace(30)
+    PeriodicTask.objects.filter(name=NAME).update(enabled=False)
+    assert sync_schedule() == [NAME]  # only what must follow from the pace
+    assert read() == ("observers.tasks.observe_servers", 30, 27, False)
+    assert sync_schedule() == []
+
+
+def test_a_new_version_changes_what_nobody_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    sync_schedule()
+    newer = [Periodic(each.name, each.task, 20 if each.name == NAME else each.seconds) for each in PERIODIC_TASKS]
+    monkeypatch.setattr(schedule, "PERIODIC_TASKS", newer)
+    assert sync_schedule() == [NAME]
+    assert read() == ("observers.tasks.observe_servers", 20, 18, True)
+
+
+def test_a_new_version_leaves_an_operators_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    sync_schedule()
+    set_pace(30)
+    monkeypatch.setattr(schedule, "PERIODIC_TASKS", [Periodic(NAME, "observers.tasks.observe_servers", 20)])
+    sync_schedule()
+    assert read() == ("observers.tasks.observe_servers", 30, 27, True)
+    sync_schedule()
+    assert read()[1] == 30
+
+
+def test_a_crontab_in_the_intervals_place_stays() -> None:
+    sync_schedule()
+    crontab = CrontabSchedule.objects.create(minute="*/5")
+    PeriodicTask.objects.filter(name=NAME).update(interval=None, crontab=crontab)
+    sync_schedule()
+    row = PeriodicTask.objects.get(name=NAME)
+    assert (row.interval, row.crontab) == (None, crontab)
+
+
+def test_an_operators_own_rows_and_doubled_intervals_do_no_harm() -> None:
+    for _ in range(2):
+        IntervalSchedule.objects.create(every=10, period=IntervalSchedule.SECONDS)
+    first = IntervalSchedule.objects.order_by("pk").first()
+    own = PeriodicTask.objects.create(name="Mine", task="mine", interval=first)
+    sync_schedule()
+    own.refresh_from_db()
+    assert (own.name, own.task, own.interval) == ("Mine", "mine", first)
+    assert PeriodicTask.objects.filter(name="Mine").count() == 1
+
+
+def test_a_waiting_start_expires_before_the_next_is_due() -> None:
+    assert [expire_before_next(seconds) for seconds in (0, 1, 2, 10, 60, 3600)] == [None, None, 1, 9, 54, 3240]
