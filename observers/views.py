@@ -32,7 +32,7 @@ def receive_hook(request: HttpRequest) -> HttpResponse:
 
 def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:
     if not _is_near(request.META.get("REMOTE_ADDR", "")):
-        return problem_response(403, "Hooks are taken from the networks in VMS_TRUSTED_PROXIES only.")
+        return problem_response(403, "Hooks are taken from the networks in VMS_HOOK_NETWORKS only.")
     if not hmac.compare_digest(request.headers.get("X-Hook-Secret", "").encode(), settings.VMS_HOOK_SECRET.encode()):
         return problem_response(401, "X-Hook-Secret is not the one of this installation (VMS_HOOK_SECRET).")
     return None
@@ -56,4 +56,4 @@ def _is_near(address: str) -> bool:
         peer = ip_address(address)
     except ValueError:
         return False
-    return peer.is_loopback or any(peer in network for network in settings.VMS_TRUSTED_PROXIES)
+    return any(peer in network for network in settings.VMS_HOOK_NETWORKS)

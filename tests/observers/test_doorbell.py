@@ -131,8 +131,8 @@ def test_no_event_is_without_a_look_that_begins_after_it(story: list[str]) -> No
         ({"secret": "wrong"}, (401, "X-Hook-Secret")),
         ({"secret": "wröng"}, (401, "X-Hook-Secret")),
         ({"secret": ""}, (401, "X-Hook-Secret")),
-        ({"address": "203.0.113.9"}, (403, "VMS_TRUSTED_PROXIES")),
-        ({"address": ""}, (403, "VMS_TRUSTED_PROXIES")),
+        ({"address": "203.0.113.9"}, (403, "VMS_HOOK_NETWORKS")),
+        ({"address": ""}, (403, "VMS_HOOK_NETWORKS")),
         ({"method": "GET"}, (405, "POST")),
         ({"method": "PUT"}, (405, "POST")),
         ({"kind": "application/json"}, (415, "urlencoded")),
@@ -168,7 +168,7 @@ def test_a_length_that_is_no_number_is_no_crash(world: World, orders: Orders, se
 def test_a_trusted_network_may_send_hooks(
     world: World, orders: Orders, send: Callable[..., Any], settings: Any
 ) -> None:
-    settings.VMS_TRUSTED_PROXIES = [ip_network("10.1.0.0/16")]
+    settings.VMS_HOOK_NETWORKS = [ip_network("10.1.0.0/16")]
     assert send(address="10.1.2.3").status_code == 202
     assert send(address="127.0.0.1").status_code == 202
     assert send(address="10.2.2.3").status_code == 403

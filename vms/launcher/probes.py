@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import kombu.exceptions
 from celery import Celery
+from redis.exceptions import RedisError
 
 
 def answers_ok(host: str, port: int, path: str, *, within: float = 2.0) -> bool:
@@ -23,10 +24,11 @@ def answers_ok(host: str, port: int, path: str, *, within: float = 2.0) -> bool:
 def worker_answers(redis_url: str, node: str, *, within: float = 1.0) -> bool:
     """Whether the Celery worker of that node name, and no other, answers a ping over the broker."""
     app = Celery(f"probe-{uuid.uuid4().hex}", broker=spell_broker_url(redis_url), set_as_current=False)
-    app.conf.broker_transport_options = {"socket_connect_timeout": 2, "socket_timeout": 2}
+    # No pool: kombu's pools outlive the app, and after a restart of Redis they hold nothing but dead connections.
+    app.conf.update(broker_pool_limit=0, broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 2})
     try:
         return bool(app.control.ping(destination=[node], timeout=within, limit=1))
-    except (kombu.exceptions.OperationalError, OSError):
+    except (kombu.exceptions.OperationalError, RedisError, OSError):
         return False
     finally:
         app.close()

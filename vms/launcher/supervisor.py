@@ -222,11 +222,18 @@ class Supervisor:
         now = self._clock()
         if now - watched.probed_at < (POLL_SECONDS if watched.failures == 0 else PROBE_SECONDS):
             return False
-        is_ready = watched.service.is_ready()
+        is_ready = self._ask(watched.service)
         watched.probed_at = self._clock()
         if is_ready:
             watched.ready_at = watched.probed_at
         return is_ready
+
+    def _ask(self, service: Service) -> bool:
+        try:
+            return service.is_ready()
+        except Exception as error:  # noqa: BLE001 -- whatever a probe meets, the other services must go on
+            self._report(f"{service.name} could not be asked whether it is ready: {error!r}")
+            return False
 
     def _age(self, watched: _Watched) -> float:
         return self._clock() - (watched.started_at or self._clock())
