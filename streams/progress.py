@@ -9,7 +9,7 @@ from cameras.models import CameraState
 from streams.models import Stream, StreamState
 
 PATIENCE = timedelta(seconds=15)
-"""How long nobody may carry a wished stream before that is worth a word: a takeover, and clocks that differ a little."""
+"""How long nobody may carry a wished stream before that is worth a word: a takeover, and clocks that differ."""
 
 NOBODY_CARRIES_IT = gettext_noop("No ingest process carries this picture. See that one runs: manage.py ingest.")
 

@@ -137,6 +137,7 @@ class Supervisor:
         if now - self._renewed_at >= self.patience.lease / 3:
             self.leases.renew()
             self._renewed_at = now
+            self.leases.end_those_of_the_dead()
             self.leases.tidy()
         room = min(CLAIMS_PER_PASS, self.limit - len(self._held))
         if room > 0:

@@ -1,5 +1,7 @@
 """Leases on the real Postgres: two processes, expiry, theft."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from cameras.models import Camera
 from cities.scope import every_city
 from streams.ingest.decisions import Report
 from streams.ingest.leases import Leases
+from streams.ingest.neighbours import name_this_process
 from streams.models import Stream, StreamState
 from streams.services import drop_stream, wish_stream
 from tests.world import NOW, World
@@ -175,3 +178,15 @@ def test_each_verb_is_one_statement_whatever_the_number_of_streams(world: World,
         with CaptureQueriesContext(connection) as queries:
             verb()
         assert len(queries) == 1
+
+
+def test_the_leases_of_a_process_that_died_on_this_machine_end_at_once(world: World) -> None:
+    (stream,) = wish_many(world, 1)
+    machine = name_this_process().rpartition(":")[0]
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    Leases(f"{machine}:{child.pid}#1", 15).claim(1)
+    OURS.end_those_of_the_dead()
+    assert OURS.claim(1) == 0
+    child.communicate()
+    OURS.end_those_of_the_dead()
+    assert (OURS.claim(1), row(stream).lease_owner) == (1, OURS.owner)

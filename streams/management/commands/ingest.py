@@ -4,7 +4,6 @@ import os
 import resource
 import secrets
 import signal
-import socket
 from argparse import ArgumentParser
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from streams.ingest.carriers import Carriers, CommandMaker
 from streams.ingest.database import Database
 from streams.ingest.decisions import Patience, Wish
 from streams.ingest.leases import Leases
+from streams.ingest.neighbours import name_this_process
 from streams.ingest.stopping import StopRequest, time_limit
 from streams.ingest.supervisor import Supervisor
 
@@ -35,9 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add --name and --max."""
-        parser.add_argument(
-            "--name", default=f"{socket.gethostname()}:{os.getpid()}", help="how leases name this process"
-        )
+        parser.add_argument("--name", default=name_this_process(), help="how leases name this process")
         parser.add_argument(
             "--max", dest="limit", type=int, default=settings.VMS_INGEST_MAX, help="most pictures at once"
         )
