@@ -1,6 +1,7 @@
 """What beat starts and how often; kept in the database, where operators may change the pace or switch a task off."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -28,6 +29,10 @@ PERIODIC_TASKS = (
 )
 
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a task that never ran ran last: so it is due at once, and a new installation is observed from the start."""
+
+
 @transaction.atomic
 def sync_schedule() -> list[str]:
     """Bring the rows in line with PERIODIC_TASKS and give the names of those that were made or changed.
@@ -46,6 +51,7 @@ def _sync_one(periodic: Periodic) -> bool:
             "interval": _find_interval(periodic.seconds),
             "description": periodic.description,
             "expire_seconds": expire_before_next(periodic.seconds),
+            "last_run_at": LONG_AGO,
         },
     )
     changes = {} if made else _find_changes(row, periodic)

@@ -1,22 +1,11 @@
 """What the tests of this room share: a server that answers with given bytes, and the real MediaMTX."""
 
-import os
 import socket
-import subprocess
 import threading
-import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import imageio_ffmpeg
 import pytest
-
-from mediamtx.binary import find_cache_dir, find_or_get_binary
-from mediamtx.client import MediaMTXClient
-from mediamtx.config import ConfigValues, render_config
-from mediamtx.errors import MediaMTXUnavailable
 
 
 @dataclass
@@ -97,116 +86,3 @@ def serve() -> Iterator[Callable[..., RawServer]]:
     yield start
     for server in servers:
         server.stop()
-
-
-@dataclass
-class RunningMediaMTX:
-    """The real MediaMTX with our configuration, on free ports."""
-
-    process: subprocess.Popen[bytes]
-    client: MediaMTXClient
-    rtsp_port: int
-    config: Path
-    log: Path
-
-
-def find_free_ports(count: int) -> list[int]:
-    """Give TCP ports that were free a moment ago, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in sockets]
-    for listener in sockets:
-        listener.close()
-    return ports
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
-    """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain: {what}"
-        time.sleep(0.05)
-
-
-@pytest.fixture(scope="session")
-def mediamtx_binary() -> Path:
-    """The real program, out of the cache or got now."""
-    return find_or_get_binary(cache_dir=find_cache_dir(os.environ), environ=os.environ, report=print)
-
-
-@contextmanager
-def run_mediamtx(
-    binary: Path, folder: Path, *, hook_command: tuple[str, ...] = (), environ: dict[str, str] | None = None
-) -> Generator[RunningMediaMTX, None, None]:
-    """Run MediaMTX with our configuration until the block ends."""
-    api, rtsp, hls, webrtc, udp = find_free_ports(5)
-    values = ConfigValues(
-        record_root=folder / "recordings",
-        api_address=f"127.0.0.1:{api}",
-        rtsp_address=f"127.0.0.1:{rtsp}",
-        hls_address=f"127.0.0.1:{hls}",
-        webrtc_address=f"127.0.0.1:{webrtc}",
-        webrtc_udp_address=f"127.0.0.1:{udp}",
-        allow_origins=("http://127.0.0.1:8001",),
-        hook_command=hook_command,
-    )
-    config, log = folder / "mediamtx.yml", folder / "mediamtx.log"
-    config.write_text(render_config(values))
-    with log.open("wb") as output, run_program([binary, config], output, {"TZ": "UTC", **(environ or {})}) as process:
-        client = MediaMTXClient(f"http://127.0.0.1:{api}")
-        wait_until(lambda: process.poll() is not None or answers(client), "MediaMTX answers")
-        assert process.poll() is None, log.read_text()
-        yield RunningMediaMTX(process, client, rtsp, config, log)
-
-
-@contextmanager
-def run_program(
-    argv: list[str | Path], output: object, environ: dict[str, str]
-) -> Generator[subprocess.Popen[bytes], None, None]:
-    """Run a program until the block ends; it is then ended, whatever happened."""
-    process = subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        env={**os.environ, **environ},  # type: ignore[call-overload]  # any file will do
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-@contextmanager
-def publish(rtsp_port: int, name: str, *, seconds: int = 60) -> Generator[subprocess.Popen[bytes], None, None]:
-    """Publish a small moving picture under a path name with the ffmpeg that the project ships."""
-    source = "testsrc2=size=160x120:rate=10"
-    argv = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-loglevel",
-        "error",
-        "-re",
-        "-f",
-        "lavfi",
-        "-i",
-        source,
-        "-t",
-        str(seconds),
-    ]
-    argv += ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10", "-pix_fmt", "yuv420p"]
-    argv += ["-f", "rtsp", "-rtsp_transport", "tcp", f"rtsp://127.0.0.1:{rtsp_port}/{name}"]
-    with run_program(list(argv), subprocess.DEVNULL, {}) as process:
-        yield process
-
-
-def answers(client: MediaMTXClient) -> bool:
-    """Whether the API answers."""
-    try:
-        client.get_info()
-    except MediaMTXUnavailable:
-        return False
-    return True

@@ -11,16 +11,8 @@ import pytest
 from mediamtx import hook
 from mediamtx.client import MediaMTXClient
 from mediamtx.config import DOCKER_CONFIG, render_street_config
-from tests.mediamtx.conftest import (
-    RawServer,
-    answers,
-    find_free_ports,
-    make_answer,
-    publish,
-    run_mediamtx,
-    run_program,
-    wait_until,
-)
+from tests.mediamtx.conftest import RawServer, make_answer
+from tests.real import answers, find_free_ports, publish, run_mediamtx, run_program, wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -1,6 +1,7 @@
 """Cheap questions whose answer is whether a service does its work."""
 
 import http.client
+import json
 import uuid
 from urllib.parse import urlsplit
 
@@ -11,12 +12,27 @@ from redis.exceptions import RedisError
 
 def answers_ok(host: str, port: int, path: str, *, within: float = 2.0) -> bool:
     """Whether ``GET path`` is answered with 200."""
+    return _get(host, port, path, within) is not None
+
+
+def is_healthy(host: str, port: int, *, within: float = 5.0) -> bool:
+    """Whether the installation says of itself that it is well."""
+    try:
+        health = json.loads(_get(host, port, "/health", within) or b"null")
+    except ValueError:
+        return False
+    return isinstance(health, dict) and health.get("status") == "healthy"
+
+
+def _get(host: str, port: int, path: str, within: float) -> bytes | None:
+    """The body of an answer with 200; None for any other and for none."""
     connection = http.client.HTTPConnection(host, port, timeout=within)
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
-        return connection.getresponse().status == http.client.OK
+        answer = connection.getresponse()
+        return answer.read() if answer.status == http.client.OK else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

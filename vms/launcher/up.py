@@ -22,6 +22,7 @@ from vms.launcher.guarding import Guardian
 from vms.launcher.logs import read_last_lines
 from vms.launcher.ownership import choose_owner
 from vms.launcher.plan import Addresses, Plan, plan_mediamtx_search, plan_postgres, plan_redis
+from vms.launcher.probes import is_healthy
 from vms.launcher.settings import LauncherSettings, read_settings
 from vms.launcher.statics import are_collected, describe_static_sources, note_collected
 from vms.launcher.stopping import StopRequests
@@ -29,6 +30,7 @@ from vms.launcher.supervisor import Service, Supervisor
 
 STEPS_WITHIN_SECONDS = 600.0
 MEDIAMTX_WITHIN_SECONDS = 1800.0
+HEALTHY_WITHIN_SECONDS = 20.0
 
 DONE, FAILED, NOT_STARTED = 0, 1, 2
 """Exit codes: stopped on request; something failed while starting; nothing was started."""
@@ -149,7 +151,15 @@ class Installation:
         self._run_preparations(plan)
         self._start_media(plan, mediamtx)
         self.supervisor.start_stage([plan.web(), plan.worker(), plan.beat(), plan.ingest()])
+        self._await_health()
         self._tell_ready(time.monotonic() - began)
+
+    def _await_health(self) -> None:
+        """Wait until the whole says that it is well, for a while only: what ails it then stands in /health."""
+        deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
+        while not is_healthy(self.settings.loopback, self.settings.ports.web) and time.monotonic() < deadline:
+            self.requests.raise_if_asked()
+            time.sleep(0.2)
 
     def _start_stores(self) -> Addresses:
         """Start the embedded servers for which no address was given, and tell where they are."""

@@ -1,16 +1,18 @@
 """Asking whether a service does its work never fails, whatever became of what is asked."""
 
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from vms.launcher.probes import answers_ok, spell_broker_url, worker_answers
+from vms.launcher.probes import answers_ok, is_healthy, spell_broker_url, worker_answers
 from vms.launcher.valkey import find_valkey
 
 
@@ -57,3 +59,25 @@ def test_nobody_at_the_port_is_no(free_port) -> None:
 )
 def test_celery_spells_unix_sockets_its_own_way(url: str, broker: str) -> None:
     assert spell_broker_url(url) == broker
+
+
+@pytest.mark.parametrize(
+    ("body", "well"),
+    [(b'{"status": "healthy"}', True), (b'{"status": "degraded"}', False), (b"<html>", False), (b"[]", False)],
+)
+def test_only_a_clear_word_means_well(body: bytes, well: object) -> None:
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.handle_request)
+    thread.start()
+    assert is_healthy("127.0.0.1", server.server_port) is well
+    thread.join()
+    server.server_close()
