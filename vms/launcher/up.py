@@ -194,8 +194,13 @@ class Installation:
         if self.settings.mediamtx_api_url is not None and not self.settings.demo_cameras:
             return None
         step = plan_mediamtx_search(self.settings)
-        self.supervisor.run_steps([step], MEDIAMTX_WITHIN_SECONDS, show=self.console.say)
+        self.supervisor.run_steps([step], MEDIAMTX_WITHIN_SECONDS, show=self._say_unless_path)
         return Path(read_last_lines(step.log, 1)[0])
+
+    def _say_unless_path(self, line: str) -> None:
+        """Say how the search goes; its last line, the program's path alone, is for us."""
+        if not line.startswith("/"):
+            self.console.say(line)
 
     def _run_preparations(self, plan: Plan) -> None:
         began, data = time.monotonic(), self.settings.data
