@@ -108,18 +108,9 @@ def test_what_is_not_a_whole_page_is_no_answer(body: bytes) -> None:
         decode_snapshot(body)
 
 
-def test_a_page_of_ten_thousand_paths_is_decoded_faster_than_plain_json() -> None:
-    body = make_page(*[make_path(f"stream_{number}") for number in range(10_000)])
-    ours = min(measure_seconds(lambda: decode_snapshot(body)) for _ in range(7))
-    plain = min(measure_seconds(lambda: json.loads(body)) for _ in range(3))
-    assert ours <= plain / 2
-
-
-def measure_seconds(work: Callable[[], object]) -> float:
-    """Measure this process's own time, which a busy machine does not change."""
-    started = time.process_time()
-    work()
-    return time.process_time() - started
+def test_a_page_of_ten_thousand_paths_is_one_snapshot() -> None:
+    names = [f"stream_{number}" for number in range(10_000)]
+    assert decode_snapshot(make_page(*map(make_path, names))).online_names == frozenset(names)
 
 
 def test_the_list_is_asked_for_in_one_page(serve: Serve) -> None:

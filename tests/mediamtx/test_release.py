@@ -78,7 +78,7 @@ def test_a_release_without_our_machine_is_told(tmp_path: Path) -> None:
         get(web, tmp_path / "program")
 
 
-@pytest.mark.parametrize("archive", [make_archive("other"), b"no archive"])
+@pytest.mark.parametrize("archive", [make_archive("other"), b"no archive"], ids=["no archive", "no program"])
 def test_an_archive_without_the_program_is_told(tmp_path: Path, archive: bytes) -> None:
     with pytest.raises(BinaryUnavailable):
         get(make_web(archive), tmp_path / "program")

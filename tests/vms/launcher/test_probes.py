@@ -39,6 +39,7 @@ def _answers(socket: Path) -> bool:
         return False
 
 
+@pytest.mark.integration
 def test_a_worker_is_asked_through_a_redis_that_was_killed_and_came_back(tmp_path: Path) -> None:
     socket = tmp_path / "redis.sock"
     url = f"unix://{socket}?db=0"
