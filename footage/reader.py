@@ -1,0 +1,289 @@
+"""What an fMP4 segment of MediaMTX holds, read in one pass over its box headers: start, true duration, fragments.
+
+The layout is `ftyp, moov, (moof, mdat)*` (v1.20.1, `recorder/format_fmp4_*.go`). A fragment is written by one call and
+nothing is fsynced, so a file may end anywhere and may end in zero bytes. No picture is ever read, only what stands
+before it, and whatever a file says the pass stays within `Limits`.
+"""
+
+import os
+import stat
+import sys
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from footage.boxes import LONGEST_HEADER, Box, is_name, read_box
+from footage.errors import BrokenBox, FootageError
+from footage.header import Head, Track, parse_head
+from footage.moof import Moof, parse_moof
+
+NOT_A_FILE = "not a regular file"
+EMPTY = "empty"
+NO_MOOV = "no moov"
+BAD_MOOV = "the moov contradicts itself"
+NO_TRACK = "no track that can be timed"
+NO_FRAGMENT = "no whole fragment"
+DAMAGES = (NOT_A_FILE, EMPTY, NO_MOOV, BAD_MOOV, NO_TRACK, NO_FRAGMENT)
+"""Every reason for which a file holds no footage at all."""
+
+CUT_SHORT = "the file ends inside a fragment"
+NO_BOX = "what follows is not a box"
+CONTRADICTION = "a fragment contradicts itself"
+TOO_MUCH = "more than a segment can hold"
+TEARS = (CUT_SHORT, NO_BOX, CONTRADICTION, TOO_MUCH)
+"""Every reason for which a file's footage ends before the file does."""
+
+_FIRST_GLANCE, _SMALLEST_GLANCE = 4096, 512  # bytes: a moof of 4 s at 25 frames/s is 1.5 kB, 3 kB with sound
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one pass may cost: room for a day, MediaMTX's longest segment, in parts of 1 s; ours last 30 min, in 4 s.
+
+    Reached by a file made to reach them, they are about 4 s of CPU and 60 MB.
+    """
+
+    moov_bytes: int = 1 << 20
+    moof_bytes: int = 1 << 20
+    read_bytes: int = 1 << 28
+    boxes: int = 1_000_000
+    fragments: int = 100_000
+    days: int = 2
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A moof and its mdat: bytes `offset` to `offset + size` of the file.
+
+    `start` counts from the segment's start (by tfdt), cut to the microsecond. `duration` and `sample_bytes` are those
+    of the main track, the first with a picture, else the first: an activity cue must not hear the microphone. A
+    fragment without samples of that track has 0 of both.
+    `is_key`: playing may begin here.
+    """
+
+    offset: int
+    size: int
+    start: timedelta
+    duration: timedelta
+    is_key: bool
+    sample_bytes: int
+
+
+@dataclass(frozen=True)
+class SegmentReading:
+    """What one file holds.
+
+    `start`, `stream_id` and `number` are MediaMTX's own mark, None where it left none. `duration` is the sum of the
+    fragments'. `whole_bytes` is where the last whole fragment ends (the end of the moov if there is none, 0 without a
+    moov); `init_bytes` is where the moov ends. `damage` is "" or one of DAMAGES; `tear` is "" or one of TEARS. A torn
+    file is good up to `whole_bytes`; one that is still being written may be seen so for a moment.
+    """
+
+    size: int
+    start: datetime | None = None
+    stream_id: UUID | None = None
+    number: int | None = None
+    duration: timedelta = timedelta()
+    whole_bytes: int = 0
+    is_closed: bool = False
+    init_bytes: int = 0
+    fragments: tuple[Fragment, ...] = ()
+    damage: str = ""
+    tear: str = ""
+    codecs: tuple[str, ...] = ()
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether there are bytes after the last whole fragment that are of no use."""
+        return self.tear != ""
+
+
+def read_segment(path: Path, *, limits: Limits = LIMITS) -> SegmentReading:
+    """Read a file, whatever it holds; only what the disk says is raised (FileNotFoundError, any other OSError)."""
+    # O_NONBLOCK: a pipe under a segment's name would keep us waiting for its writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return SegmentReading(size=0, damage=NOT_A_FILE)
+        return _Pass(_File(descriptor, status.st_size, limits.read_bytes), limits).run()
+    finally:
+        os.close(descriptor)
+
+
+class _Torn(FootageError):
+    """The pass ends here, for this reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass
+class _File:
+    """The file as long as it was when opened; it may grow meanwhile, and what is read of it is counted."""
+
+    descriptor: int
+    size: int
+    budget: int
+
+    def __post_init__(self) -> None:
+        if sys.platform == "linux":  # without it a spinning disk reads 128 kB ahead for each head of 2 kB
+            os.posix_fadvise(self.descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+
+    def peek(self, at: int, length: int) -> bytes:
+        """Give up to so many bytes; fewer at the end."""
+        data = os.pread(self.descriptor, max(0, min(length, self.size - at)), at)
+        self.budget -= len(data)
+        if self.budget < 0:
+            raise _Torn(TOO_MUCH)
+        return data
+
+    def look(self, at: int, length: int) -> tuple[bytes, Box]:
+        """Give the bytes at a place and the box that begins there, with its places counted from there."""
+        data = self.peek(at, length)
+        box = read_box(data, 0, self.size - at)
+        if box is None or not is_name(box.kind):
+            raise _Torn(CUT_SHORT if self.size - at < 8 else NO_BOX)
+        if at + box.end > self.size:
+            raise _Torn(CUT_SHORT)
+        return data, box
+
+    def complete(self, at: int, data: bytes, length: int) -> bytes:
+        """Give at least so many bytes of what begins at a place, of which some are there already."""
+        return data if len(data) >= length else data + self.peek(at + len(data), length - len(data))
+
+
+@dataclass
+class _Pass:
+    """One pass over a file; `at` is where the next box of the file begins, `glance` how much is read to see it."""
+
+    file: _File
+    limits: Limits
+    at: int = 0
+    whole: int = 0
+    boxes: int = 0
+    glance: int = _FIRST_GLANCE
+    fragments: list[Fragment] = field(default_factory=list)
+
+    def run(self) -> SegmentReading:
+        """Find the moov, then walk the fragments as far as they are whole."""
+        if self.file.size == 0:
+            return SegmentReading(size=0, damage=EMPTY)
+        try:
+            head = self._find_head()
+        except _Torn:
+            return SegmentReading(size=self.file.size, damage=NO_MOOV)
+        except BrokenBox:
+            return SegmentReading(size=self.file.size, damage=BAD_MOOV)
+        init_bytes = self.whole = self.at
+        main = head.main_track
+        tear = self._walk_fragments(head.tracks, main) if main else ""
+        return self._conclude(head, init_bytes, tear, "" if self.fragments else NO_FRAGMENT if main else NO_TRACK)
+
+    def _conclude(self, head: Head, init_bytes: int, tear: str, damage: str) -> SegmentReading:
+        return SegmentReading(
+            size=self.file.size,
+            start=head.mark.start if head.mark else None,
+            stream_id=head.mark.stream_id if head.mark else None,
+            number=head.mark.number if head.mark else None,
+            duration=sum((fragment.duration for fragment in self.fragments), timedelta()),
+            whole_bytes=self.whole,
+            is_closed=head.is_closed,
+            init_bytes=init_bytes,
+            fragments=tuple(self.fragments),
+            damage=damage,
+            tear=tear,
+            codecs=tuple(track.codec for track in head.tracks if track.codec),
+        )
+
+    def _find_head(self) -> Head:
+        while True:
+            data, box = self._look()
+            if box.kind == b"moov":
+                if box.end > self.limits.moov_bytes:
+                    raise BrokenBox("a moov larger than any")
+                data = self._complete(data, box.end)
+                self.at += box.end
+                return parse_head(data, box.body, box.end)
+            self.at += box.end
+
+    def _walk_fragments(self, tracks: tuple[Track, ...], main: Track) -> str:
+        """Take in fragments until the end of the file, or give the reason why not so far."""
+        by_number = {track.id: track for track in tracks}
+        try:
+            while self.at < self.file.size:
+                data, box = self._look()
+                if box.kind == b"moof":
+                    self._take_fragment(data, box, by_number, main)
+                else:
+                    self.at += box.end
+        except _Torn as torn:
+            return torn.reason
+        except BrokenBox:
+            return CONTRADICTION
+        return ""
+
+    def _take_fragment(self, data: bytes, box: Box, tracks: dict[int, Track], main: Track) -> None:
+        if box.end > self.limits.moof_bytes or len(self.fragments) >= self.limits.fragments:
+            raise _Torn(TOO_MUCH)
+        data = self._complete(data, min(box.end + LONGEST_HEADER, self.file.size - self.at))
+        self.glance = max(_SMALLEST_GLANCE, box.end + box.end // 4)
+        media = self._find_media(data, box.end)
+        moof = parse_moof(data, box.body, box.end, tracks, main.id)
+        self._count(moof.boxes)
+        if moof.all_bytes > media.end - media.body:
+            raise BrokenBox("its samples do not fit its mdat")
+        self.fragments.append(self._place(moof, main.timescale, media.end))
+        self.at = self.whole = self.at + media.end
+
+    def _find_media(self, data: bytes, at: int) -> Box:
+        """Give the mdat that must follow a moof at once."""
+        room = self.file.size - self.at
+        media = read_box(data, at, room)
+        if media is None or media.kind != b"mdat":
+            raise _Torn(CUT_SHORT if room - at < 8 else NO_BOX)
+        if media.end > room:
+            raise _Torn(CUT_SHORT)
+        return media
+
+    def _place(self, moof: Moof, timescale: int, size: int) -> Fragment:
+        """Both ends are cut to the microsecond, not the duration, so that fragments which touch still touch."""
+        samples, last = moof.main, self.fragments[-1] if self.fragments else None
+        begin = last.start + last.duration if last else timedelta()
+        if samples.start is None or samples.is_key is None:
+            start, end = begin, begin + _seconds(samples.duration, timescale, self.limits.days)
+        else:
+            start = _seconds(max(0, samples.start), timescale, self.limits.days)
+            end = _seconds(max(0, samples.start) + samples.duration, timescale, self.limits.days)
+        if last and start < last.start:
+            raise BrokenBox("time runs backwards")
+        is_key = bool(samples.is_key)
+        return Fragment(self.at, size, start, end - start, is_key, samples.size)
+
+    def _look(self) -> tuple[bytes, Box]:
+        self._count(1)
+        return self.file.look(self.at, self.glance)
+
+    def _count(self, boxes: int) -> None:
+        self.boxes += boxes
+        if self.boxes > self.limits.boxes:
+            raise _Torn(TOO_MUCH)
+
+    def _complete(self, data: bytes, length: int) -> bytes:
+        data = self.file.complete(self.at, data, length)
+        if len(data) < length:
+            raise _Torn(CUT_SHORT)  # cut while we were reading
+        return data
+
+
+def _seconds(ticks: int, timescale: int, days: int) -> timedelta:
+    """Give the time of so many ticks; BrokenBox beyond so many days."""
+    if ticks > timescale * days * 86_400:
+        raise BrokenBox("more days than a segment may last")
+    return timedelta(microseconds=ticks * _MICROSECONDS // timescale)
