@@ -21,6 +21,11 @@ _CHANGEABLE = ["name", "location", "source_url", "source_username", "source_pass
 removal_steps: list[RemovalStep] = []
 """What rooms above must do when a camera goes, in the same transaction; they register in their AppConfig.ready()."""
 
+AdditionStep = Callable[[Camera], object]
+
+addition_steps: list[AdditionStep] = []
+"""What rooms above do when a camera was added; they register in their AppConfig.ready()."""
+
 
 def add_camera(city: City, *, name: str, location: str = "", source_url: str = "", now: datetime) -> Camera:
     """Add a camera to a city, on the media server with the fewest cameras.
@@ -33,6 +38,8 @@ def add_camera(city: City, *, name: str, location: str = "", source_url: str = "
     )
     _set_source(camera, source_url)
     _save_camera(camera, None)
+    for step in addition_steps:
+        step(camera)
     return camera
 
 

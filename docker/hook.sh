@@ -1,12 +1,15 @@
 #!/bin/sh
-# Tells the backend that a picture came or went: hook.sh online|offline. The same as mediamtx/hook.py, for the image
+# Tells the backend that a picture or a file of it came or went: hook.sh online|offline|segment_create|segment_complete.
+# The same as mediamtx/hook.py, for the image
 # bluenviron/mediamtx:1.20.1-ffmpeg (alpine), which has neither Python nor curl but busybox with wget and timeout.
 # Whole answer within 3 s, always exit 0: MediaMTX ignores the exit code, and what a hook loses the observer's poll heals.
 # The values need no quoting: MediaMTX admits only letters, digits, and _ - . / in a path, and makes the others itself.
 case "${1:-}" in
-online | offline) ;;
+online | offline) fields="source_type=${MTX_SOURCE_TYPE:-}&source_id=${MTX_SOURCE_ID:-}" ;;
+segment_create) fields="segment_path=${MTX_SEGMENT_PATH:-}" ;;
+segment_complete) fields="segment_path=${MTX_SEGMENT_PATH:-}&segment_duration=${MTX_SEGMENT_DURATION:-}" ;;
 *)
-    echo "usage: hook.sh online|offline" >&2
+    echo "usage: hook.sh online|offline|segment_create|segment_complete" >&2
     exit 0
     ;;
 esac
@@ -16,6 +19,6 @@ if [ -z "${VMS_HOOK_URL:-}" ] || [ -z "${VMS_HOOK_SECRET:-}" ]; then
 fi
 timeout 3 wget -q -O /dev/null \
     --header "X-Hook-Secret: $VMS_HOOK_SECRET" \
-    --post-data "event=$1&path=${MTX_PATH:-}&source_type=${MTX_SOURCE_TYPE:-}&source_id=${MTX_SOURCE_ID:-}" \
+    --post-data "event=$1&path=${MTX_PATH:-}&$fields" \
     "$VMS_HOOK_URL" || echo "hook $1 ${MTX_PATH:-}: the backend gave no good answer within 3 s" >&2
 exit 0

@@ -1,14 +1,18 @@
 """MediaMTX's configuration file: one template, filled with values that cannot break out of their place."""
 
+import os
 import shlex
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path, PurePath, PurePosixPath
 from string import Template
+from uuid import UUID
 
 from .binary import MEDIAMTX_VERSION
-from .errors import InvalidConfig
+from .errors import ForeignConfig, InvalidConfig
+from .recording_switch import compose_paths, read_off
 
 _HERE = Path(__file__).resolve().parent
 DOCKER_CONFIG = _HERE.parent / "docker" / "mediamtx.yml"
@@ -18,7 +22,7 @@ DOCKER_CONFIG = _HERE.parent / "docker" / "mediamtx.yml"
 class ConfigValues:
     """What differs between one MediaMTX and another; addresses are "host:port", ":port" meaning every interface.
 
-    `record_root` is the absolute folder of the recordings; `hook_command` the argv that gets the word online or offline
+    `record_root` is the absolute folder of the recordings; `hook_command` the argv that gets the event's word
     appended (empty = no hooks); `allow_origins` the sites whose pages may play HLS and WebRTC;
     `webrtc_additional_hosts` the names or IPs under which browsers reach us; `api_networks` who may ask the API (IPs
     or CIDR networks); `metrics_address` where metrics answer (the same networks may ask), None = they are off.
@@ -51,8 +55,8 @@ DOCKER_VALUES = ConfigValues(
 )
 
 
-def render_config(values: ConfigValues) -> str:
-    """Give the text of mediamtx.yml.
+def render_config(values: ConfigValues, *, off: Collection[UUID] = ()) -> str:
+    """Give the text of mediamtx.yml, with the recording of the cameras in `off` switched off.
 
     Raises InvalidConfig where a value would mean something else to MediaMTX than what it says, for instance a `%` in
     the recordings' folder (a date pattern there) or a `$` in the hook's path (a variable there).
@@ -73,6 +77,9 @@ def render_config(values: ConfigValues) -> str:
         record_path=_write(_name_record_path(values.record_root)),
         run_on_online=_write(_name_hook(values.hook_command, "online")),
         run_on_offline=_write(_name_hook(values.hook_command, "offline")),
+        run_on_segment_create=_write(_name_hook(values.hook_command, "segment_create")),
+        run_on_segment_complete=_write(_name_hook(values.hook_command, "segment_complete")),
+        paths=compose_paths(off),
     )
 
 
@@ -80,6 +87,49 @@ def render_street_config(*, rtsp_address: str) -> str:
     """Give the text of the configuration of the second MediaMTX, which stands for the demo's IP cameras."""
     template = Template((_HERE / "street.yml").read_text(encoding="utf-8"))
     return template.substitute(rtsp_address=_write(_check_address(rtsp_address)))
+
+
+def read_off_cameras(path: Path) -> frozenset[UUID]:
+    """Give the cameras that a configuration file switches off; none where it is missing, unreadable or not ours."""
+    try:
+        return read_off(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ForeignConfig):
+        return frozenset()
+
+
+def write_config(path: Path, text: str) -> None:
+    """Write the file whole or not at all, on disk when this returns; it keeps its owner and mode, 0600 for a new one.
+
+    MediaMTX reads the file anew whenever it changes and ends if it may not read it. Raises OSError.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.new")
+    aside.unlink(missing_ok=True)
+    aside.touch(mode=0o600)
+    with aside.open("w", encoding="utf-8") as file:
+        if path.exists():
+            _give_same_readers(file.fileno(), path.stat())
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(path)
+    _sync_folder(path.parent)
+
+
+def _give_same_readers(file: int, wanted: os.stat_result) -> None:
+    found = os.fstat(file)
+    if (found.st_uid, found.st_gid) != (wanted.st_uid, wanted.st_gid):
+        os.fchown(file, wanted.st_uid, wanted.st_gid)
+    os.fchmod(file, wanted.st_mode & 0o777)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have a rename in it survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write(text: str) -> str:

@@ -16,5 +16,9 @@ class BinaryUnavailable(MediaMTXError):
     """No way led to a MediaMTX binary; the message is one sentence that names the remedy."""
 
 
+class ForeignConfig(MediaMTXError):
+    """A configuration that is not one of ours, or no longer: it is left alone. The message says why, and the remedy."""
+
+
 class InvalidConfig(MediaMTXError):
     """A value cannot be written into MediaMTX's configuration without changing its meaning there."""

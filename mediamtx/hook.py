@@ -1,10 +1,10 @@
-"""The script MediaMTX starts when a picture comes or goes: it tells the backend, in at most three seconds.
+"""The script MediaMTX starts when a picture or a file of it comes or goes: it tells the backend, within three seconds.
 
-Started as `python -I -S hook.py online|offline`, once per event, and hundreds start at once when a switch fails. So it
-is kept light: one run takes 6 ms of CPU beyond Python's own start (20 ms); with the module socket it was 20 ms, with
-http.client 70 ms (two shared cores, 40 runs each). Hence the bare `_socket`, and hosts as bytes, which spare IDNA.
-MediaMTX hands on its own environment, from which come VMS_HOOK_URL (http only) and VMS_HOOK_SECRET. The exit code is
-always 0: MediaMTX ignores it, and what a hook loses the observer's poll heals.
+Started as `python -I -S hook.py online` (or offline, segment_create, segment_complete), once per event, and hundreds
+start at once when a switch fails. So it is kept light: one run takes 6 ms of CPU beyond Python's own start (20 ms);
+with the module socket it was 20 ms, with http.client 70 ms (two shared cores, 40 runs each). Hence the bare `_socket`,
+and hosts as bytes, which spare IDNA. MediaMTX hands on its own environment, from which come VMS_HOOK_URL (http only)
+and VMS_HOOK_SECRET. The exit code is always 0: MediaMTX ignores it, and what a hook loses the observer's poll heals.
 """
 
 import _socket
@@ -14,25 +14,27 @@ import sys
 import time
 
 _SECONDS = 3.0
+_FIELDS = {
+    "online": ("source_type", "source_id"),
+    "offline": ("source_type", "source_id"),
+    "segment_create": ("segment_path",),
+    "segment_complete": ("segment_path", "segment_duration"),
+}
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def build_request(event: str, environ: "os._Environ[str] | dict[str, str]") -> tuple[str, int, bytes]:
     """Give (host, port, the bytes of the POST); raises ValueError or KeyError where the environment is unusable."""
-    if event not in {"online", "offline"}:
-        raise ValueError("usage: hook.py online|offline")
+    if event not in _FIELDS:
+        raise ValueError(f"usage: hook.py {'|'.join(_FIELDS)}")
     scheme, _, rest = environ["VMS_HOOK_URL"].partition("://")
     authority, _, path = rest.partition("/")
     host, port = split_authority(authority)
     secret = environ["VMS_HOOK_SECRET"]
     if scheme != "http" or not host or not f"{rest}{secret}".isprintable() or " " in rest:
         raise ValueError("VMS_HOOK_URL must be http://host:port/path and VMS_HOOK_SECRET one line")
-    fields = {
-        "event": event,
-        "path": environ.get("MTX_PATH", ""),
-        "source_type": environ.get("MTX_SOURCE_TYPE", ""),
-        "source_id": environ.get("MTX_SOURCE_ID", ""),
-    }
+    fields = {"event": event, "path": environ.get("MTX_PATH", "")}
+    fields |= {name: environ.get(f"MTX_{name.upper()}", "") for name in _FIELDS[event]}
     body = "&".join(f"{name}={quote(value)}" for name, value in fields.items())
     head = [
         f"POST /{path} HTTP/1.1",

@@ -1,6 +1,7 @@
 """The door for MediaMTX's hooks."""
 
 import hmac
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.conf import settings
@@ -11,22 +12,29 @@ from cities.problems import problem_response
 from observers.doorbell import doorbell
 
 MAX_BODY_BYTES = 8 * 1024
-EVENTS = frozenset({"online", "offline"})
+EVENTS: dict[str, Callable[[str], None]] = {
+    "online": doorbell.ring,
+    "offline": doorbell.ring,
+    "segment_create": doorbell.ring_for_footage,
+    "segment_complete": doorbell.ring_for_footage,
+}
+"""Whom each event wakes, by the path's name."""
 
 
 @csrf_exempt
 def receive_hook(request: HttpRequest) -> HttpResponse:
-    """Take note that a path came or went: 202 whatever we then make of it, a problem for who is not MediaMTX."""
+    """Take note of what came or went: 202 whatever we then make of it, a problem for who is not MediaMTX."""
     refusal = _refuse_stranger(request) or _refuse_form(request)
     if refusal:
         return refusal
     form = QueryDict(request.body, encoding="utf-8")
     path_name = form.get("path", "")
-    if form.get("event") not in EVENTS:
-        return problem_response(400, "event must be online or offline.", field="event")
+    ring = EVENTS.get(form.get("event", ""))
+    if ring is None:
+        return problem_response(400, f"event must be {', '.join(EVENTS)}.", field="event")
     if not path_name:
         return problem_response(400, "path is missing; send the path's name.", field="path")
-    doorbell.ring(path_name)
+    ring(path_name)
     return HttpResponse(status=202)
 
 

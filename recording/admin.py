@@ -1,4 +1,4 @@
-"""The recording switch on the list of cameras, and the sessions, which are looked at only."""
+"""The recording switch on the list of cameras; sessions and segments, which are looked at only."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ from cameras.models import Camera
 from cities.admin import CityFilter, CityScopedAdmin, Labelled, LookOnly, column, may
 from cities.models import Role, User
 from cities.views import return_to_page
-from recording.models import RecordingSession, RecordingStatus
+from recording.models import RecordingSession, RecordingStatus, Segment, SegmentState
 from recording.services import switch_many
 from streams.admin import operated_by, tell_refused
 
@@ -113,3 +113,25 @@ class RecordingSessionAdmin(LookOnly, CityScopedAdmin):
     def status_shown(self, session: RecordingSession) -> Labelled:
         """Whether it is open, as a coloured label."""
         return Labelled(session.status, str(RecordingStatus(session.status).label))
+
+
+@admin.register(Segment)
+class SegmentAdmin(LookOnly, CityScopedAdmin):
+    """The footage that exists: what the index says of each file."""
+
+    list_display = ["camera", "city", "start", "end", "state_shown", "size", "is_recovered", "damage"]
+    list_filter = [CityFilter, "state", "is_recovered"]
+    list_select_related = ["camera", "city"]
+    search_fields = ["camera__name", "file"]
+    date_hierarchy = "start"
+    ordering = ["-start"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
+        rows: QuerySet[Segment] = super().get_queryset(request)
+        return rows.defer("fragments")
+
+    @column(_("state"), ordering="state", label={"open": "info", "ready": "success", "damaged": "danger"})
+    def state_shown(self, segment: Segment) -> Labelled:
+        """What can be done with it, as a coloured label."""
+        return Labelled(segment.state, str(SegmentState(segment.state).label))

@@ -1,4 +1,4 @@
-"""Recording sessions: the stretches in which a camera's recording is wanted."""
+"""Recording sessions, the stretches in which recording is wanted, and segments, the files that came of it."""
 
 import uuid
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cameras.models import Camera
+from cameras.models import Camera, MediaServer
 from cities.models import City
 from cities.scope import CityOwned
 
@@ -59,3 +59,66 @@ class RecordingSession(CityOwned):
 
     def __str__(self) -> str:
         return f"{self.stream_id} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class SegmentState(models.TextChoices):
+    """What can be done with a segment: an open one still grows, a ready one is whole and safe on disk."""
+
+    OPEN = "open", _("open")
+    READY = "ready", _("ready")
+    DAMAGED = "damaged", _("damaged")
+    DELETING = "deleting", _("being deleted")
+
+
+class Segment(CityOwned):
+    """One file of footage. `file` is its path below the media server's folder; `fragments` is packed by `footage`.
+
+    `start` and `end` are the first and the end of the last whole sample; `whole_bytes` ends with the last whole
+    fragment. `is_recovered`: its writer ended without closing it.
+    """
+
+    camera = models.ForeignKey(
+        Camera, on_delete=models.PROTECT, related_name="segments", verbose_name=_("camera"), db_index=False
+    )
+    city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", verbose_name=_("city"), db_index=False)
+    media_server = models.ForeignKey(
+        MediaServer, on_delete=models.PROTECT, related_name="+", verbose_name=_("media server"), db_index=False
+    )
+    start = models.DateTimeField(_("start"))
+    end = models.DateTimeField(_("end"))
+    size = models.BigIntegerField(_("bytes"))
+    whole_bytes = models.BigIntegerField(_("bytes that can be replayed"))
+    file = models.CharField(_("file"), max_length=128)
+    stream_id = models.UUIDField(_("recording of MediaMTX"), null=True)
+    number = models.BigIntegerField(_("number in that recording"), null=True)
+    state = models.CharField(_("state"), max_length=8, choices=SegmentState)
+    damage = models.TextField(_("damage"), blank=True)
+    is_recovered = models.BooleanField(_("recovered"), default=False)
+    fragments = models.BinaryField(default=b"")
+    indexed_at = models.DateTimeField(_("indexed at"))
+
+    class Meta:
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["camera", "start"], include=["end", "size", "state"], name="segment_by_camera_and_start"
+            ),
+            models.UniqueConstraint(fields=["media_server", "file"], name="segment_by_server_and_file"),
+            models.CheckConstraint(condition=models.Q(end__gte=models.F("start")), name="segment_ends_after_start"),
+            models.CheckConstraint(
+                condition=models.Q(whole_bytes__gte=0, whole_bytes__lte=models.F("size")),
+                name="segment_is_no_more_than_its_file",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["open", "ready", "damaged", "deleting"]), name="segment_state_is_known"
+            ),
+            models.CheckConstraint(condition=~models.Q(state="damaged", damage=""), name="damaged_segment_says_why"),
+        ]
+        indexes = [
+            models.Index(fields=["city", "-start"], name="segment_by_city_and_start"),
+            models.Index(fields=["media_server"], name="open_segment_by_server", condition=models.Q(state="open")),
+        ]
+
+    def __str__(self) -> str:
+        return self.file

@@ -15,6 +15,7 @@ from mediamtx.client import MediaMTXClient
 from recording.adapters import MediaMTXRecordingAdapter, MockRecordingAdapter
 from recording.manager import RedisRecordingManager
 from recording.models import RecordingSession
+from recording.off_order import order_after_commit
 from recording.ports import RecordingPort
 from recording.queries import list_open_sessions
 from streams.services import wish_stream
@@ -35,6 +36,7 @@ def switch_recording(camera: Camera, *, on: bool, by: User | None, now: datetime
     """
     if camera.removed_at is not None:
         raise NotThere(f"camera {camera.pk} was removed")
+    order_after_commit(camera)
     if not on:
         recording_manager().disable_recording(camera, by=by, now=now)
         return None
@@ -59,6 +61,7 @@ def refresh_recording_cache() -> int:
 
 def end_recording_of_removed(camera: Camera, by: User | None, now: datetime) -> None:
     """End the recording of a camera that is being removed; a removal step."""
+    order_after_commit(camera)
     recording_manager().disable_recording(camera, by=by, now=now)
 
 

@@ -16,6 +16,7 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
         [
             (_("Cameras"), "videocam", "cameras.camera"),
             (_("Recording sessions"), "history", "recording.recordingsession"),
+            (_("Segments"), "movie", "recording.segment"),
         ],
     ),
     (

@@ -10,11 +10,12 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 @dataclass(frozen=True)
 class Periodic:
-    """A task that starts every `seconds`."""
+    """A task that starts every `seconds`, and `at_start`: also whenever the installation starts."""
 
     name: str
     task: str
     seconds: int
+    at_start: bool = False
 
     @property
     def description(self) -> str:
@@ -25,7 +26,10 @@ class Periodic:
 PERIODIC_TASKS = (
     Periodic("Observe media servers", "observers.tasks.observe_servers", 10),
     Periodic("Note the heartbeat", "observers.tasks.note_heartbeat", 10),
+    Periodic("Keep switched-off cameras off the disk", "recording.tasks.apply_off_switch", 10),
     Periodic("Refresh the cache of recordings", "recording.tasks.refresh_recording_cache", 60),
+    Periodic("Index growing footage", "recording.tasks.watch_footage", 10),
+    Periodic("Compare footage with its index", "recording.tasks.reconcile_footage", 3600, at_start=True),
 )
 
 
@@ -41,6 +45,12 @@ def sync_schedule() -> list[str]:
     ours are not looked at.
     """
     return [periodic.name for periodic in PERIODIC_TASKS if _sync_one(periodic)]
+
+
+def make_due() -> None:
+    """Have the tasks that belong to a start begin as soon as beat does; beat must not be running yet."""
+    names = [periodic.name for periodic in PERIODIC_TASKS if periodic.at_start]
+    PeriodicTask.objects.filter(name__in=names).update(last_run_at=LONG_AGO)
 
 
 def _sync_one(periodic: Periodic) -> bool:

@@ -34,6 +34,9 @@ VMS_INGEST_STALL_SECONDS = ENVIRONMENT.number("VMS_INGEST_STALL_SECONDS", 15, lo
 VMS_INGEST_LEASE_SECONDS = ENVIRONMENT.number("VMS_INGEST_LEASE_SECONDS", 15, low=5, high=300)
 VMS_INGEST_MAX = ENVIRONMENT.number("VMS_INGEST_MAX", 500, low=1, high=10_000)
 MEDIAMTX_API_URL = ENVIRONMENT.text("MEDIAMTX_API_URL", f"http://127.0.0.1:{VMS_MEDIAMTX_API_PORT}")
+# The file may be changed only where that MediaMTX is ours: by default the one that `manage.py up` starts.
+_OUR_CONFIG = "" if ENVIRONMENT.text("MEDIAMTX_API_URL") else str(VMS_DATA / "mediamtx" / "mediamtx.yml")
+VMS_MEDIAMTX_CONFIG = ENVIRONMENT.text("VMS_MEDIAMTX_CONFIG", _OUR_CONFIG)
 MEDIAMTX_RTSP_URL = ENVIRONMENT.text("MEDIAMTX_RTSP_URL", f"rtsp://127.0.0.1:{VMS_RTSP_PORT}")
 
 SECRET_KEY = ENVIRONMENT.text("VMS_SECRET_KEY") or read_or_make_secret(VMS_DATA / "secret_key")

@@ -21,4 +21,5 @@ STORAGES = {
 }
 TEST_RUNNER = "vms.test_runner.PytestRunner"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+VMS_MEDIAMTX_CONFIG = ""
 VMS_RECORDINGS = Path(tempfile.gettempdir()) / "vms-test-recordings"

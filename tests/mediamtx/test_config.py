@@ -1,13 +1,22 @@
 """MediaMTX's configuration file."""
 
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 
-from mediamtx.config import DOCKER_CONFIG, DOCKER_VALUES, ConfigValues, render_config, render_street_config
+from mediamtx.config import (
+    DOCKER_CONFIG,
+    DOCKER_VALUES,
+    ConfigValues,
+    read_off_cameras,
+    render_config,
+    render_street_config,
+    write_config,
+)
 from mediamtx.errors import InvalidConfig
 
 VALUES = ConfigValues(record_root=PurePosixPath("/srv/recordings"), hook_command=("/usr/bin/python3", "/opt/hook.py"))
@@ -30,6 +39,8 @@ def test_recording_is_what_the_specification_says() -> None:
         "recordDeleteAfter": "7d",
         "runOnOnline": "/usr/bin/python3 /opt/hook.py online",
         "runOnOffline": "/usr/bin/python3 /opt/hook.py offline",
+        "runOnRecordSegmentCreate": "/usr/bin/python3 /opt/hook.py segment_create",
+        "runOnRecordSegmentComplete": "/usr/bin/python3 /opt/hook.py segment_complete",
     }
 
 
@@ -79,7 +90,7 @@ def test_the_hooks_words_survive_the_splitting() -> None:
 
 def test_without_a_hook_the_lines_are_empty() -> None:
     defaults = load(replace(VALUES, hook_command=()))["pathDefaults"]
-    assert (defaults["runOnOnline"], defaults["runOnOffline"]) == ("", "")
+    assert {value for key, value in defaults.items() if key.startswith("runOn")} == {""}
 
 
 @pytest.mark.parametrize(
@@ -116,3 +127,26 @@ def test_docker_records_into_its_volume_and_calls_its_own_hook() -> None:
     defaults = yaml.safe_load(DOCKER_CONFIG.read_text())["pathDefaults"]
     assert defaults["recordPath"] == "/recordings/%path/%Y-%m-%d_%H-%M-%S-%f"
     assert defaults["runOnOnline"] == "/hooks/hook.sh online"
+
+
+def test_a_file_is_written_whole_and_keeps_its_readers(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "mediamtx.yml"
+    write_config(path, "first")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("first", 0o600)
+    path.chmod(0o640)
+    before = path.stat().st_ino
+    path.with_name(".mediamtx.yml.new").write_text("left over by a kill")
+    write_config(path, "second")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("second", 0o640)
+    assert path.stat().st_ino != before
+    assert [file.name for file in path.parent.iterdir()] == ["mediamtx.yml"]
+
+
+def test_switched_off_cameras_are_read_from_a_file_and_none_from_a_broken_one(tmp_path: Path) -> None:
+    camera_id = UUID("7e0c3a52-0f5c-4d5e-9a54-0c7b1f2d3e4f")
+    path = tmp_path / "mediamtx.yml"
+    found = [read_off_cameras(path)]
+    for content in (render_config(VALUES, off=[camera_id]).encode(), b"", b"\xff\xfe"):
+        path.write_bytes(content)
+        found.append(read_off_cameras(path))
+    assert found == [frozenset(), {camera_id}, frozenset(), frozenset()]

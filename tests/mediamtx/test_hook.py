@@ -38,6 +38,23 @@ def test_the_backend_hears_the_event(serve: Serve) -> None:
     assert b"X-Hook-Secret: s3cret" in head.split(b"\r\n")
 
 
+SEGMENT = {"MTX_SEGMENT_PATH": "/rec/stream_1/2026-01-27_03-00-00-123456.mp4", "MTX_SEGMENT_DURATION": "12.5"}
+SEGMENT_BODIES = [
+    ("segment_create", "event=segment_create&path=stream_1&segment_path="),
+    ("segment_complete", "event=segment_complete&path=stream_1&segment_path="),
+]
+
+
+@pytest.mark.parametrize(("event", "begin"), SEGMENT_BODIES)
+def test_the_backend_hears_of_files(serve: Serve, event: str, begin: str) -> None:
+    server = serve(NO_CONTENT)
+    done = run_hook(event, VMS_HOOK_URL=f"{server.url}/hooks/mediamtx", **SEGMENT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    end = "&segment_duration=12.5" if event == "segment_complete" else ""
+    body = server.requests[0].partition(b"\r\n\r\n")[2].decode()
+    assert body == f"{begin}%2Frec%2Fstream_1%2F2026-01-27_03-00-00-123456.mp4{end}"
+
+
 def test_a_refusal_is_one_line_and_success(serve: Serve) -> None:
     server = serve(make_answer(b"", "403 Forbidden"))
     done = run_hook("offline", VMS_HOOK_URL=f"{server.url}/")
@@ -66,7 +83,7 @@ def test_a_backend_that_hangs_holds_the_hook_for_three_seconds_only(serve: Serve
         ("online", {}, "VMS_HOOK_URL is not set"),
         ("online", {"VMS_HOOK_URL": "https://a/"}, "VMS_HOOK_URL must be http://host:port/path"),
         ("online", {"VMS_HOOK_URL": "http://a/", "VMS_HOOK_SECRET": "a\r\nX-Other: b"}, "one line"),
-        ("gone", {"VMS_HOOK_URL": "http://a/"}, "usage: hook.py online|offline"),
+        ("gone", {"VMS_HOOK_URL": "http://a/"}, "usage: hook.py online|offline|segment_create|segment_complete"),
     ],
 )
 def test_what_is_missing_is_told_in_one_line(event: str, environ: dict[str, str], complaint: str) -> None:
@@ -106,6 +123,14 @@ def run_docker_hook(folder: Path, wget: str, event: str, **environ: str) -> subp
     settings = EVENT | {"PATH": f"{folder}:{os.environ['PATH']}", "VMS_HOOK_URL": "http://web:8001/hooks"} | environ
     argv = ["/bin/sh", str(DOCKER_SCRIPT), event]
     return subprocess.run(argv, env=settings, capture_output=True, text=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize(("event", "begin"), SEGMENT_BODIES)
+def test_dockers_hook_tells_of_files_too(tmp_path: Path, event: str, begin: str) -> None:
+    done = run_docker_hook(tmp_path, f'printf "%s\\n" "$@" > {tmp_path}/said', event, **SEGMENT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    end = "&segment_duration=12.5" if event == "segment_complete" else ""
+    assert (tmp_path / "said").read_text().splitlines()[6] == f"{begin}{SEGMENT['MTX_SEGMENT_PATH']}{end}"
 
 
 def test_dockers_hook_says_the_same(tmp_path: Path) -> None:

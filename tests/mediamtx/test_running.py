@@ -49,16 +49,19 @@ def test_a_publisher_is_online_recorded_and_announced(
         wait_until(lambda: running.client.list_paths().online_names == frozenset(), "the path is gone")
         assert running.client.get_path(NAME) is None
         wait_until(lambda: find_events(backend) == ["online", "offline"], "the hook told of its end")
+        told_of_files = ("segment_create", "segment_complete")
+        wait_until(lambda: sorted(find_events(backend, told_of_files)) == sorted(told_of_files), "and of the file")
         log = running.log.read_text()
-    assert f"path={NAME}&source_type=rtspSession&source_id=".encode() in backend.requests[0]
+    assert any(f"path={NAME}&source_type=rtspSession&source_id=".encode() in each for each in backend.requests)
     assert b"X-Hook-Secret: s3cret\r\n" in backend.requests[0]
     assert [line for line in log.splitlines() if " ERR " in line] == []
 
 
-def find_events(backend: RawServer) -> list[str]:
-    """Give the events in the order in which they came."""
+def find_events(backend: RawServer, kinds: tuple[str, ...] = ("online", "offline")) -> list[str]:
+    """Give the events of these kinds in the order in which they came."""
     bodies = [request.partition(b"\r\n\r\n")[2].decode() for request in backend.requests]
-    return [body.partition("event=")[2].partition("&")[0] for body in bodies]
+    events = [body.partition("event=")[2].partition("&")[0] for body in bodies]
+    return [event for event in events if event in kinds]
 
 
 def test_a_newer_publisher_displaces_an_older_one(mediamtx_binary: Path, tmp_path: Path) -> None:

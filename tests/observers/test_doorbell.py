@@ -22,6 +22,7 @@ from mediamtx.names import stream_id_for
 from observers import doorbell, services, tasks
 from observers.doorbell import REST_SECONDS, Doorbell
 from observers.observer import Observation
+from recording.tasks import index_camera_footage
 from tests.fakes.mediamtx import FakeMediaMTX
 from tests.world import World
 
@@ -94,6 +95,37 @@ def test_a_hook_of_no_camera_orders_a_look_at_every_server(
     assert orders.made == [world.server.pk, elsewhere.pk]
 
 
+@pytest.fixture
+def footage_orders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The cameras whose footage was ordered to be looked at."""
+    made: list[str] = []
+
+    def take(arguments: tuple[str], **options: Any) -> None:
+        assert options == {"countdown": 0.2, "expires": 60, "retry": False}
+        made.append(arguments[0])
+
+    monkeypatch.setattr(index_camera_footage, "apply_async", take)
+    monkeypatch.setattr(doorbell.doorbell, "_rests_until", float("-inf"))
+    return made
+
+
+@pytest.mark.parametrize("event", ["segment_create", "segment_complete"])
+def test_a_segments_hook_orders_one_look_at_its_cameras_footage(
+    world: World, orders: Orders, footage_orders: list[str], send: Callable[..., Any], event: str
+) -> None:
+    body = f"event={event}&path={world.camera.stream_id}&segment_path=%2Fetc%2Fpasswd&segment_duration=1e999"
+    assert [send(body).status_code for _ in range(3)] == [202] * 3
+    assert (footage_orders, orders.made) == ([str(world.camera.pk)], [])
+
+
+@pytest.mark.parametrize("path", ["lobby", "..", "stream_x", "a" * 5000])
+def test_a_segments_hook_of_no_camera_orders_nothing(
+    world: World, orders: Orders, footage_orders: list[str], send: Callable[..., Any], path: str
+) -> None:
+    assert send(f"event=segment_create&path={path}").status_code == 202
+    assert (footage_orders, orders.made) == ([], [])
+
+
 def test_a_burst_orders_one_look(world: World, orders: Orders) -> None:
     bell = Doorbell()
     for _ in range(200):
@@ -141,11 +173,11 @@ def test_no_event_is_without_a_look_that_begins_after_it(story: list[str]) -> No
         ({"kind": "application/json"}, (415, "urlencoded")),
         ({"kind": "multipart/form-data; boundary=x"}, (415, "urlencoded")),
         ({"body": "event=online&path=" + "a" * 9000}, (413, "8192 bytes")),
-        ({"body": "event=ready&path=a"}, (400, "online or offline")),
-        ({"body": "path=a"}, (400, "online or offline")),
+        ({"body": "event=ready&path=a"}, (400, "event must be online, offline, segment_create, segment_complete.")),
+        ({"body": "path=a"}, (400, "event must be")),
         ({"body": "event=online"}, (400, "path is missing")),
         ({"body": ""}, (415, "urlencoded")),
-        ({"body": "\x00\xff&&&===%zz"}, (400, "online or offline")),
+        ({"body": "\x00\xff&&&===%zz"}, (400, "event must be")),
     ],
 )
 def test_what_is_no_hook_of_ours_is_refused(

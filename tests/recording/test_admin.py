@@ -6,10 +6,10 @@ from django.test import Client
 from cameras.models import Camera
 from cities.models import Membership, Role
 from cities.scope import city_scope, every_city
-from recording.models import RecordingSession
+from recording.models import RecordingSession, Segment
 from streams.models import Stream
 from tests.cities.test_admin import staff
-from tests.world import World
+from tests.world import NOW, World
 
 LIST = "/admin/cameras/camera/"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,3 +115,28 @@ def test_sessions_are_looked_at_only(world: World) -> None:
     stranger = staff(world.stranger)
     assert "Market square" not in stranger.get("/admin/recording/recordingsession/").content.decode()
     assert "Market square" not in stranger.get(f"{page}change/", follow=True).content.decode()
+
+
+def test_segments_are_looked_at_in_ones_own_city_only(world: World) -> None:
+    with every_city("a test writes rows of both cities"):
+        for camera in (world.camera, world.foreign_camera):
+            Segment.objects.create(
+                camera=camera,
+                city=camera.city,
+                media_server=world.server,
+                start=NOW,
+                end=NOW,
+                size=0,
+                whole_bytes=0,
+                file=f"{camera.stream_id}/2026-01-27_12-00-00-000000.mp4",
+                state="damaged",
+                damage="empty",
+                indexed_at=NOW,
+            )
+        mine, other = (Segment.objects.get(camera=camera) for camera in (world.camera, world.foreign_camera))
+    client = staff(world.viewer)
+    page = client.get("/admin/recording/segment/").content.decode()
+    assert (world.camera.name in page, world.foreign_camera.name in page) == (True, False)
+    assert client.get(f"/admin/recording/segment/{mine.pk}/change/").status_code == 200
+    assert client.get(f"/admin/recording/segment/{other.pk}/change/").status_code == 302
+    assert staff(world.owner).post(f"/admin/recording/segment/{mine.pk}/delete/").status_code == 403

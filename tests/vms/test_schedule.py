@@ -1,5 +1,6 @@
 """The schedule in the database: made once, followed by new versions, left alone where operators changed it."""
 
+from datetime import UTC, datetime
 from importlib import import_module
 
 import pytest
@@ -36,7 +37,10 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert {periodic.name: read(periodic.name) for periodic in PERIODIC_TASKS} == {
         "Observe media servers": ("observers.tasks.observe_servers", 10, 9, True),
         "Note the heartbeat": ("observers.tasks.note_heartbeat", 10, 9, True),
+        "Keep switched-off cameras off the disk": ("recording.tasks.apply_off_switch", 10, 9, True),
         "Refresh the cache of recordings": ("recording.tasks.refresh_recording_cache", 60, 54, True),
+        "Index growing footage": ("recording.tasks.watch_footage", 10, 9, True),
+        "Compare footage with its index": ("recording.tasks.reconcile_footage", 3600, 3240, True),
     }
     changed = PeriodicTasks.last_change()
     call_command("sync_schedule")
@@ -93,3 +97,12 @@ def test_an_operators_own_rows_and_doubled_intervals_do_no_harm() -> None:
 
 def test_a_waiting_start_expires_before_the_next_is_due() -> None:
     assert [expire_before_next(seconds) for seconds in (0, 1, 2, 10, 60, 3600)] == [None, None, 1, 9, 54, 3240]
+
+
+def test_what_belongs_to_a_start_is_due_at_once() -> None:
+    call_command("sync_schedule")
+    ran = datetime(2026, 1, 27, tzinfo=UTC)
+    PeriodicTask.objects.update(last_run_at=ran)
+    schedule.make_due()
+    due = PeriodicTask.objects.exclude(last_run_at=ran)
+    assert [(task.name, task.last_run_at) for task in due] == [("Compare footage with its index", schedule.LONG_AGO)]

@@ -2,11 +2,13 @@
 
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from uuid import UUID
 
 from ffmpeg.demo import DemoFeed
-from mediamtx.config import ConfigValues, render_config, render_street_config
+from mediamtx.config import ConfigValues, read_off_cameras, render_config, render_street_config, write_config
 from mediamtx.errors import InvalidConfig
 from vms.launcher import postgres, valkey
 from vms.launcher.children import Program, keep_ordinary_environment
@@ -53,9 +55,12 @@ class Plan:
         return self._manage("prepare", "prepare")
 
     def mediamtx(self, binary: Path) -> Service:
-        """The MediaMTX that records; its configuration is written now. Raises NotStartedError."""
-        folder = self.settings.data / "mediamtx"
-        config = _write_config(folder / "mediamtx.yml", self._render_config())
+        """The MediaMTX that records; its configuration is written now. Raises NotStartedError.
+
+        Cameras that the file switches off stay so: they would be recorded until the worker runs.
+        """
+        config = self._mediamtx_config
+        write_config(config, self._render_config(off=read_off_cameras(config)))
         port = self.settings.ports.mediamtx_api or 0
         hook = f"http://{_bracket(self.settings.loopback)}:{self.settings.ports.web}/hooks/mediamtx"
         own = {"VMS_HOOK_URL": hook, "VMS_HOOK_SECRET": self.hook_secret}
@@ -68,7 +73,8 @@ class Plan:
         """The second MediaMTX, which stands for the demo's IP cameras."""
         port = self.settings.ports.street or 0
         text = render_street_config(rtsp_address=f"127.0.0.1:{port}")
-        config = _write_config(self.settings.data / "mediamtx" / "street.yml", text)
+        config = self.settings.data / "mediamtx" / "street.yml"
+        write_config(config, text)
         return Service(
             program=self._mediamtx("street", binary, config, {}),
             is_ready=lambda: accepts_tcp("127.0.0.1", port),
@@ -118,7 +124,11 @@ class Plan:
         """The process that brings the cameras' pictures into MediaMTX."""
         return Service(program=self._manage("ingest", "ingest"), is_ready=lambda: True, steady_for=2.0)
 
-    def _render_config(self) -> str:
+    @property
+    def _mediamtx_config(self) -> Path:
+        return self.settings.data / "mediamtx" / "mediamtx.yml"
+
+    def _render_config(self, *, off: Collection[UUID]) -> str:
         settings, ports = self.settings, self.settings.ports
         bind = _bracket(settings.bind)
         scheme = settings.environ.get("VMS_PUBLIC_SCHEME") or "http"
@@ -136,7 +146,7 @@ class Plan:
             hook_command=(str(settings.python), "-I", "-S", str(settings.checkout / "mediamtx" / "hook.py")),
         )
         try:
-            return render_config(values)
+            return render_config(values, off=off)
         except InvalidConfig as error:
             raise NotStartedError(f"MediaMTX cannot be configured: {error}.") from error
 
@@ -170,11 +180,13 @@ class Plan:
         """What our own programs get: every address in words that hold for them, wherever they are started."""
         settings = self.settings
         given = keep_ordinary_environment(settings.environ)
+        is_ours = settings.mediamtx_api_url is None
         rtsp = f"rtsp://{_bracket(settings.loopback)}:{settings.ports.rtsp}"
         return {
             "MEDIAMTX_API_URL": f"http://127.0.0.1:{settings.ports.mediamtx_api}",
             "MEDIAMTX_RTSP_URL": rtsp,
             **given,
+            **({"VMS_MEDIAMTX_CONFIG": str(self._mediamtx_config)} if is_ours else {}),
             "VMS_DATA": str(settings.data),
             "VMS_RECORDINGS": str(settings.recordings),
             "VMS_HOOK_SECRET": self.hook_secret,
@@ -231,14 +243,3 @@ def accepts_tcp(host: str, port: int) -> bool:
 
 def _bracket(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _write_config(path: Path, text: str) -> Path:
-    """Write the file whole or not at all, readable by us only: MediaMTX reads it anew whenever it changes."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.new")
-    aside.unlink(missing_ok=True)
-    aside.touch(mode=0o600)
-    aside.write_text(text, encoding="utf-8")
-    aside.rename(path)
-    return path

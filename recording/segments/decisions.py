@@ -1,0 +1,180 @@
+"""What files and rows mean for the index: pure decisions, no I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from uuid import UUID
+
+from footage.layout import start_from_name
+from footage.packing import pack_fragments
+from footage.reader import SegmentReading
+from mediamtx.names import stream_id_for
+from recording.models import SegmentState
+
+QUIET_SECONDS = 45.0
+"""A file that nobody wrote for so long is finished, whatever its header says: MediaMTX writes every 4 s and lets a
+silent publisher go after 10 s. With a look each 10 s, what a crash left is sealed within a minute."""
+
+QUIET_WITH_SUCCESSOR_SECONDS = 10.0
+"""The same for a file whose camera writes another one already."""
+
+TOUCHED_MARGIN_SECONDS = 1.0
+"""The clock of a file system's times ticks coarsely and may lag behind ours by so much."""
+
+WIDEST_ZONE = timedelta(hours=26)
+"""A header that is further from its file's name than any two time zones is no clue to when it was recorded."""
+
+ALARMING_ROWS = 100
+LARGEST_NUMBER = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFile:
+    """A segment file as `stat` shows it; `modified` in seconds since 1970, `has_successor`: a newer one is there."""
+
+    camera_id: UUID
+    name: str
+    size: int
+    modified: float
+    has_successor: bool = False
+
+    @property
+    def file(self) -> str:
+        """Its path below the media server's folder of recordings."""
+        return f"{stream_id_for(self.camera_id)}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the index says of a file; `indexed_at` in seconds since 1970."""
+
+    pk: int
+    file: str
+    size: int
+    state: str
+    indexed_at: float
+
+
+@dataclass(frozen=True)
+class ReconcilePlan:
+    """The files to read, and the rows whose files are gone."""
+
+    to_read: tuple[DiskFile, ...]
+    vanished: tuple[KnownFile, ...]
+
+
+@dataclass(frozen=True)
+class SegmentFacts:
+    """One row of the index, but for its city, which is the camera's."""
+
+    camera_id: UUID
+    file: str
+    start: datetime
+    end: datetime
+    size: int
+    whole_bytes: int
+    stream_id: UUID | None
+    number: int | None
+    state: str
+    damage: str
+    is_recovered: bool
+    fragments: bytes
+
+
+class Root(Enum):
+    """What a folder of recordings is, as its marker file tells."""
+
+    OURS = "ours"
+    NEW = "new"
+    LOST = "lost"
+    ANOTHERS = "another's"
+
+
+def plan_reconcile(rows: Iterable[KnownFile], files: Iterable[DiskFile], now: datetime) -> ReconcilePlan:
+    """Compare what is indexed with what is there; both must be of the same cameras."""
+    known = {row.file: row for row in rows}
+    to_read = tuple(file for file in files if needs_reading(file, known.pop(file.file, None), now))
+    return ReconcilePlan(to_read, tuple(known.values()))
+
+
+def needs_reading(file: DiskFile, row: KnownFile | None, now: datetime) -> bool:
+    """Say whether the file may hold something that its row does not say."""
+    if row is None or row.size != file.size:
+        return row is None or row.state != SegmentState.DELETING
+    if row.state != SegmentState.OPEN:
+        return False
+    return is_finished(file, now) or file.modified >= row.indexed_at - TOUCHED_MARGIN_SECONDS
+
+
+def is_finished(file: DiskFile, now: datetime) -> bool:
+    """Say whether nobody writes the file any more; a time in the future is no fresher than one in the past."""
+    quiet = abs(now.timestamp() - file.modified)
+    return quiet > (QUIET_WITH_SUCCESSOR_SECONDS if file.has_successor else QUIET_SECONDS)
+
+
+def judge_file(file: DiskFile, reading: SegmentReading, now: datetime) -> SegmentFacts:
+    """Give the row that a file deserves after it was read."""
+    start = choose_start(file.name, reading.start)
+    is_closed, is_sound = reading.is_closed, not reading.damage
+    # Until the first fragment is written whole, a young file is not damaged but begun.
+    is_open = not is_finished(file, now) and not (is_closed and is_sound)
+    state = SegmentState.OPEN if is_open else SegmentState.READY if is_sound else SegmentState.DAMAGED
+    return SegmentFacts(
+        camera_id=file.camera_id,
+        file=file.file,
+        start=start,
+        end=_add(start, _reach_of(reading)),
+        size=reading.size,
+        whole_bytes=reading.whole_bytes,
+        stream_id=reading.stream_id,
+        number=reading.number if reading.number is None or 0 <= reading.number <= LARGEST_NUMBER else None,
+        state=state,
+        damage=reading.damage if state == SegmentState.DAMAGED else "",
+        is_recovered=state == SegmentState.READY and not is_closed,
+        fragments=pack_fragments(reading.fragments),
+    )
+
+
+def choose_start(name: str, told: datetime | None) -> datetime:
+    """Give the moment of the first sample: the header's word, or the name's where the header's cannot be.
+
+    The name is written in the time zone of MediaMTX's process, the header is not.
+    """
+    named = start_from_name(name)
+    if named is None:
+        raise ValueError(f"{name!r} is no segment's name")
+    return named if told is None or abs(told - named) > WIDEST_ZONE else told
+
+
+def drop_twins(facts: Iterable[SegmentFacts]) -> tuple[list[SegmentFacts], list[str]]:
+    """Keep the first file, by name, of each camera and start; give the names of the others, which are copies of it."""
+    kept: dict[tuple[UUID, datetime], SegmentFacts] = {}
+    ordered = sorted(facts, key=lambda each: each.file)
+    twins = [each.file for each in ordered if kept.setdefault((each.camera_id, each.start), each).file != each.file]
+    return list(kept.values()), twins
+
+
+def judge_root(marker: str | None, server_id: int, *, has_rows: bool) -> Root:
+    """Say what a folder is whose marker file holds this text (None: it has none)."""
+    if marker is None:
+        return Root.LOST if has_rows else Root.NEW
+    return Root.OURS if marker.strip() == str(server_id) else Root.ANOTHERS
+
+
+def is_mass_loss(vanished: int, total: int) -> bool:
+    """Say whether so much went at once that the disk is to be doubted rather than the index."""
+    return vanished >= ALARMING_ROWS and vanished * 2 >= total
+
+
+def _reach_of(reading: SegmentReading) -> timedelta:
+    """Give how far the fragments go; where some time is missing between them it is more than they last."""
+    last = reading.fragments[-1] if reading.fragments else None
+    return last.start + last.duration if last else timedelta()
+
+
+def _add(start: datetime, duration: timedelta) -> datetime:
+    try:
+        return start + duration
+    except OverflowError:  # a file that claims to last until after the year 9999
+        return start

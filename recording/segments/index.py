@@ -1,0 +1,188 @@
+"""Writes the index: one idempotent, set-based upsert, whoever found the files and in whatever order."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from cameras.models import MediaServer
+from footage.reader import read_segment
+from recording.models import Segment, SegmentState
+from recording.segments.decisions import DiskFile, KnownFile, SegmentFacts, drop_twins, judge_file
+from recording.segments.disk import sync_files
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+BATCH_FILES = 500
+
+_LOCK_SPACE = 0x5E65
+"""The first of the two numbers of our advisory locks, so that they meet nobody else's."""
+
+_WRITING = 0
+
+_TYPES = {
+    "camera_id": "uuid",
+    "file": "text",
+    "start": "timestamptz",
+    "end": "timestamptz",
+    "size": "bigint",
+    "whole_bytes": "bigint",
+    "stream_id": "uuid",
+    "number": "bigint",
+    "state": "text",
+    "damage": "text",
+    "is_recovered": "boolean",
+    "fragments": "bytea",
+}
+_COLUMNS = ", ".join(f'"{name}"' for name in _TYPES)
+_ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _TYPES.items())
+_CHANGING = [name for name in _TYPES if name not in {"camera_id", "file"}]
+
+# The arrays hold one element per file; the city is the camera's, so no caller can name a wrong one. A row read later
+# than ours stays; one that seems read far later was written before the clock was set back, and must not freeze.
+_UPSERT = f"""
+    INSERT INTO recording_segment AS known ({_COLUMNS}, city_id, media_server_id, indexed_at)
+    SELECT {", ".join(f'seen."{name}"' for name in _TYPES)}, camera.city_id, %(server)s, %(read_at)s
+    FROM unnest({_ARRAYS}) AS seen({_COLUMNS})
+    JOIN cameras_camera AS camera ON camera.id = seen.camera_id
+    ON CONFLICT (media_server_id, file) DO UPDATE
+    SET {", ".join(f'"{name}" = excluded."{name}"' for name in [*_CHANGING, "indexed_at"])}
+    WHERE known.state <> 'deleting'
+      AND NOT (known.indexed_at > excluded.indexed_at
+               AND known.indexed_at <= excluded.indexed_at + interval '10 minutes')
+      AND ({", ".join(f'known."{name}"' for name in _CHANGING)})
+          IS DISTINCT FROM ({", ".join(f'excluded."{name}"' for name in _CHANGING)})
+"""  # noqa: S608 -- the names are the constants above
+
+_TWINS = """
+    SELECT seen.file FROM unnest(%(camera_id)s::uuid[], %(start)s::timestamptz[], %(file)s::text[])
+        AS seen(camera_id, start, file)
+    JOIN recording_segment AS known ON known.camera_id = seen.camera_id AND known.start = seen.start
+    WHERE (known.media_server_id, known.file) <> (%(server)s, seen.file)
+"""
+
+
+@dataclass
+class Indexed:
+    """What came of reading files: rows written, and the files that got none, by reason.
+
+    `twins` say of themselves to be the recording that another file is already; `unreadable` the disk did not give.
+    """
+
+    written: int = 0
+    damaged: int = 0
+    twins: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+    def add(self, other: "Indexed") -> None:
+        """Count another's in."""
+        self.written += other.written
+        self.damaged += other.damaged
+        self.twins += other.twins
+        self.unreadable += other.unreadable
+
+
+def index_files(server: MediaServer, files: Iterable[DiskFile], now: datetime) -> Indexed:
+    """Read the files and bring their rows in line; `now` is the moment before the first was looked at.
+
+    The same files give the same rows, however often and in whatever order they come.
+    """
+    done = Indexed()
+    for batch in in_batches(list(files), BATCH_FILES):
+        done.add(_index_batch(server, batch, now))
+    return done
+
+
+def in_batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Give the items in order, `size` at a time."""
+    return (items[first : first + size] for first in range(0, len(items), size))
+
+
+def known_files(server_id: int, camera_ids: Sequence[UUID]) -> list[KnownFile]:
+    """Give what the index knows of the cameras' files on this media server."""
+    return _read_known(Segment.objects.filter(media_server_id=server_id, camera_id__in=camera_ids))
+
+
+def open_files(server_id: int) -> list[KnownFile]:
+    """Give the files that still grew when they were looked at last."""
+    return _read_known(Segment.objects.filter(media_server_id=server_id, state=SegmentState.OPEN))
+
+
+def files_of_other_cameras(server_id: int, camera_ids: Sequence[UUID]) -> list[KnownFile]:
+    """Give what the index knows of this server's files of all cameras but these."""
+    return _read_known(Segment.objects.filter(media_server_id=server_id).exclude(camera_id__in=camera_ids))
+
+
+def remove_rows(rows: Sequence[KnownFile]) -> int:
+    """Take the rows out of the index; the files are gone already."""
+    return Segment.objects.filter(pk__in=[row.pk for row in rows]).delete()[0]
+
+
+@contextmanager
+def claim(work: int, server_id: int) -> Iterator[bool]:
+    """Keep a second worker from the same work on the same server; give whether we got it."""
+    # Two numbers of 32 bits are what Postgres takes: the work and the server share the second.
+    numbers = (_LOCK_SPACE, server_id * 8 + work)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", numbers)
+        is_ours = bool(cursor.fetchone()[0])
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", numbers)
+
+
+def _index_batch(server: MediaServer, batch: Sequence[DiskFile], now: datetime) -> Indexed:
+    root = Path(server.recordings_root)
+    facts, unreadable = [], []
+    for file in batch:
+        try:
+            facts.append(judge_file(file, read_segment(root / file.file), now))
+        except FileNotFoundError:
+            continue  # deleted since it was listed
+        except OSError as error:
+            logger.warning("%s of media server %s cannot be read: %s", file.file, server.name, error)
+            unreadable.append(file.file)
+    # Sealed is what a power cut cannot take any more: first the disk, then the row.
+    ready = {each.file for each in facts if each.state == SegmentState.READY}
+    unsafe = set(sync_files(root, [file for file in batch if file.file in ready], now))
+    kept, twins = drop_twins(each for each in facts if each.file not in unsafe)
+    done = _write(server.pk, kept, now)
+    done.twins += tuple(twins)
+    done.unreadable = tuple(unreadable) + tuple(sorted(unsafe))
+    return done
+
+
+@transaction.atomic
+def _write(server_id: int, facts: list[SegmentFacts], now: datetime) -> Indexed:
+    if not facts:
+        return Indexed()
+    with connection.cursor() as cursor:
+        # One writer at a time: between the search for twins and the upsert nobody may add one.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK_SPACE, _WRITING))
+        cursor.execute(_TWINS, {**_as_arrays(facts), "server": server_id})
+        twins = {row[0] for row in cursor.fetchall()}
+        kept = [each for each in facts if each.file not in twins]
+        cursor.execute(_UPSERT, {**_as_arrays(kept), "server": server_id, "read_at": now})
+        written: int = cursor.rowcount
+    damaged = sum(each.state == SegmentState.DAMAGED for each in kept)
+    return Indexed(written=written, damaged=damaged, twins=tuple(sorted(twins)))
+
+
+def _as_arrays(facts: list[SegmentFacts]) -> dict[str, Any]:
+    return {each.name: [getattr(fact, each.name) for fact in facts] for each in fields(SegmentFacts)}
+
+
+def _read_known(rows: Any) -> list[KnownFile]:
+    values = rows.values_list("pk", "file", "size", "state", "indexed_at")
+    return [KnownFile(pk, file, size, state, at.timestamp()) for pk, file, size, state, at in values.iterator(5000)]

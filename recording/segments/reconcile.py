@@ -1,0 +1,221 @@
+"""The full pass: everything on a media server's disk against everything in the index; no file is ever deleted."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from cameras.models import Camera, MediaServer
+from mediamtx.names import stream_id_for
+from recording.models import Segment, SegmentState
+from recording.segments.decisions import DiskFile, KnownFile, Root, is_mass_loss, plan_reconcile
+from recording.segments.disk import MARKER, is_gone, list_cameras, list_files
+from recording.segments.index import (
+    Indexed,
+    claim,
+    files_of_other_cameras,
+    in_batches,
+    known_files,
+    remove_rows,
+)
+from recording.segments.looks import BATCH_CAMERAS, find_root, look_at_cameras, start_clock
+
+logger = logging.getLogger(__name__)
+
+RECONCILING = 2
+SHOWN_STRANGERS = 1000
+REMEMBER_ALARM_SECONDS = 24 * 3600
+
+
+@dataclass
+class Report:
+    """What a full pass found and did; `refused` says why it changed nothing, "" if it was allowed to.
+
+    `unread` files were new or changed; `vanished` rows had no file; `strangers` (the first 1,000 of `stranger_count`)
+    belong to no camera or are no segments: they are told of, never touched.
+    """
+
+    refused: str = ""
+    files: int = 0
+    unread: int = 0
+    vanished: int = 0
+    removed: int = 0
+    indexed: Indexed = field(default_factory=Indexed)
+    strangers: list[str] = field(default_factory=list)
+    stranger_count: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether disk and index agreed, and nothing is on the disk that should not be."""
+        found = (self.unread, self.vanished, self.stranger_count, len(self.unreadable), len(self.refused))
+        return not any(found)
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether a pass that was to repair has left nothing undone; strangers are nobody's to repair."""
+        left = (self.vanished - self.removed, len(self.unreadable), len(self.indexed.unreadable), len(self.refused))
+        return not any(left)
+
+
+@dataclass
+class _Survey:
+    """What the first half of a pass gathers: nothing is changed before all of it is known."""
+
+    report: Report
+    busy: list[UUID] = field(default_factory=list)
+    vanished: list[KnownFile] = field(default_factory=list)
+
+
+def reconcile(server: MediaServer, now: datetime, *, repair: bool = True, accept_loss: bool = False) -> Report:
+    """Bring the index in line with the disk, or only report; `accept_loss` lets a mass of rows go.
+
+    Changes nothing while another pass is at work, where the root is not surely this server's, and where so much went
+    at once that the disk is to be doubted.
+    """
+    with claim(RECONCILING, server.pk) as is_ours:
+        if not is_ours:
+            return Report(refused="Another pass over this media server is at work; try again when it is done.")
+        try:
+            report = _reconcile(server, now, repair=repair, accept_loss=accept_loss)
+        except OSError as error:
+            report = Report(refused=f"The folder of recordings {server.recordings_root} cannot be read: {error}.")
+    _tell(server, report)
+    return report
+
+
+def _reconcile(server: MediaServer, now: datetime, *, repair: bool, accept_loss: bool) -> Report:
+    problem = _doubt_root(server, may_mark=repair)
+    if problem:
+        return Report(refused=problem)
+    clock = start_clock(now)
+    survey = _survey(server, Path(server.recordings_root), clock)
+    report = survey.report
+    if not accept_loss:
+        report.refused = _doubt_loss(server, survey.vanished)
+    if repair and not report.refused:
+        # First the rows that lost their files: a file that was renamed would be taken for its own twin.
+        report.removed = _remove_vanished(server, survey.vanished)
+        for cameras in in_batches(survey.busy, BATCH_CAMERAS):
+            report.indexed.add(look_at_cameras(server, cameras, clock()))
+    return report
+
+
+def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _Survey:
+    survey = _Survey(Report())
+    there = list_cameras(root)
+    _note_strangers(survey.report, there.strangers)
+    existing = _existing_cameras(there.ids)
+    for cameras in in_batches(there.ids, BATCH_CAMERAS):
+        ours = [camera_id for camera_id in cameras if camera_id in existing]
+        _survey_cameras(survey, server, root, ours, clock())
+        for camera_id in set(cameras) - existing:
+            _survey_strange_folder(survey, root, camera_id)
+    survey.vanished += files_of_other_cameras(server.pk, there.ids)
+    survey.report.vanished = len(survey.vanished)
+    return survey
+
+
+def _survey_cameras(survey: _Survey, server: MediaServer, root: Path, cameras: list[UUID], now: datetime) -> None:
+    # The rows are read before the folders: a file that is indexed in between is no row without a file then.
+    rows = known_files(server.pk, cameras)
+    files: list[DiskFile] = []
+    for camera_id in cameras:
+        try:
+            found = list_files(root, camera_id)
+        except OSError as error:
+            folder = stream_id_for(camera_id)
+            survey.report.unreadable.append(f"{folder}: {error.strerror}")
+            rows = [row for row in rows if not row.file.startswith(f"{folder}/")]
+            continue
+        files += found.files
+        _note_strangers(survey.report, found.strangers)
+    plan = plan_reconcile(rows, files, now)
+    survey.report.files += len(files)
+    survey.report.unread += len(plan.to_read)
+    survey.vanished += plan.vanished
+    survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read)
+
+
+def _survey_strange_folder(survey: _Survey, root: Path, camera_id: UUID) -> None:
+    """Note the files of a folder whose camera does not exist."""
+    try:
+        found = list_files(root, camera_id)
+    except OSError as error:
+        survey.report.unreadable.append(f"{stream_id_for(camera_id)}: {error.strerror}")
+        return
+    _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
+
+
+def _note_strangers(report: Report, names: list[str]) -> None:
+    report.stranger_count += len(names)
+    report.strangers += names[: SHOWN_STRANGERS - len(report.strangers)]
+
+
+def _existing_cameras(camera_ids: list[UUID]) -> set[UUID]:
+    """Give those that are cameras, removed ones too: their footage stays theirs."""
+    return set(Camera.objects.filter(pk__in=camera_ids).order_by().values_list("pk", flat=True))
+
+
+def _doubt_root(server: MediaServer, *, may_mark: bool) -> str:
+    root = server.recordings_root
+    found = find_root(server, may_mark=may_mark)
+    if found is Root.LOST:
+        return (
+            f"The folder of recordings {root} has no marker file {MARKER}, but there is footage of it in the index: is "
+            f"the disk mounted? If this is the right folder, write {server.pk} into {MARKER} in it."
+        )
+    if found is Root.ANOTHERS:
+        return (
+            f"The marker file {MARKER} in {root} names another media server than {server.pk}: give each media server a "
+            "folder of its own."
+        )
+    return ""
+
+
+def _doubt_loss(server: MediaServer, vanished: list[KnownFile]) -> str:
+    """Rows that are being deleted are expected to go."""
+    lost = sum(row.state != SegmentState.DELETING for row in vanished)
+    total = Segment.objects.filter(media_server=server).count()
+    if not is_mass_loss(lost, total):
+        return ""
+    return (
+        f"{lost} of {total} files of the index are gone from {server.recordings_root}: is the right disk mounted? If "
+        f"they are lost indeed, run: manage.py check_footage --repair --accept-loss --server {server.name}"
+    )
+
+
+def _remove_vanished(server: MediaServer, vanished: list[KnownFile]) -> int:
+    """Remove the rows whose files are still gone, as long as the root is still ours."""
+    root, removed = Path(server.recordings_root), 0
+    for rows in in_batches(vanished, 1000):
+        if find_root(server) is not Root.OURS:
+            break
+        removed += remove_rows([row for row in rows if is_gone(root, row.file)])
+    return removed
+
+
+def _tell(server: MediaServer, report: Report) -> None:
+    """Log what matters; a refusal once a day and server, until a pass is allowed again."""
+    key = f"recording:refused:{server.pk}"
+    try:
+        is_new = bool(report.refused) and cache.add(key, report.refused, timeout=REMEMBER_ALARM_SECONDS)
+        if not report.refused:
+            cache.delete(key)
+    except RedisError:
+        is_new = bool(report.refused)
+    if is_new:
+        logger.error("footage of media server %s: nothing was changed. %s", server.name, report.refused)
+    if report.removed or report.indexed.damaged or report.stranger_count:
+        logger.warning(
+            "footage of media server %s: %s rows without a file removed, %s files damaged, %s files of nobody",
+            server.name,
+            report.removed,
+            report.indexed.damaged,
+            report.stranger_count,
+        )

@@ -1,0 +1,261 @@
+"""The upsert on a real Postgres: the same files give the same rows, however they were told of."""
+
+import os
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from cameras.models import Camera, MediaServer
+from cities.scope import every_city
+from footage.layout import name_for
+from footage.packing import unpack_fragments
+from recording.models import Segment
+from recording.segments import index
+from recording.segments.disk import list_files
+from recording.segments.index import index_files
+from tests.recording.segments.conftest import START, STREAM, Shelf, box, make_segment, rows
+from tests.world import World
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
+
+
+def look(shelf: Shelf, camera: Camera, now: datetime | None = None) -> index.Indexed:
+    return index_files(shelf.server, list_files(shelf.root, camera.pk).files, now or datetime.now(UTC))
+
+
+def test_a_closed_file_becomes_a_ready_row_of_its_cameras_city(world: World, shelf: Shelf) -> None:
+    content = make_segment(fragments=3, number=4)
+    file = shelf.put(world.foreign_camera, content)
+    assert look(shelf, world.foreign_camera) == index.Indexed(written=1)
+    row = Segment.objects.get()
+    assert (row.city_id, row.camera_id, row.media_server_id) == (
+        world.other_city.pk,
+        world.foreign_camera.pk,
+        world.server.pk,
+    )
+    assert (row.file, row.start, row.end) == (file, START, START + timedelta(seconds=12))
+    assert (row.state, row.damage, row.is_recovered) == ("ready", "", False)
+    assert (row.size, row.whole_bytes, row.stream_id, row.number) == (len(content), len(content), STREAM, 4)
+    assert [each.start.seconds for each in unpack_fragments(row.fragments)] == [0, 4, 8]
+
+
+def test_what_did_not_change_is_not_written_again(world: World, shelf: Shelf) -> None:
+    shelf.put(world.camera, make_segment())
+    look(shelf, world.camera)
+    before = Segment.objects.get().indexed_at
+    assert look(shelf, world.camera) == index.Indexed(written=0)
+    assert Segment.objects.get().indexed_at == before
+
+
+@pytest.mark.parametrize(
+    ("content", "damage"),
+    [
+        (b"", "empty"),
+        (b"garbage that is no box at all", "no moov"),
+        (bytes(5000), "no moov"),
+        (make_segment(fragments=0), "no whole fragment"),
+        (make_segment(fragments=1)[:-30], "no whole fragment"),
+        (box("ftyp", bytes(8)), "no moov"),
+    ],
+)
+def test_what_holds_no_footage_is_damaged_and_says_why(world: World, shelf: Shelf, content: bytes, damage: str) -> None:
+    shelf.put(world.camera, content)
+    assert look(shelf, world.camera) == index.Indexed(written=1, damaged=1)
+    row = Segment.objects.get()
+    assert (row.state, row.damage, row.start, row.end) == ("damaged", damage, START, START)
+
+
+def test_a_file_grows_and_is_closed(world: World, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    seen = []
+    for content in (
+        b"",
+        make_segment(fragments=1, closed=False),
+        make_segment(fragments=2, closed=False, tail=b"\x00\x00"),
+        make_segment(fragments=3),
+    ):
+        shelf.put(world.camera, content, age=0)
+        look(shelf, world.camera, now)
+        now += timedelta(seconds=5)
+        row = Segment.objects.get()
+        seen.append((row.state, (row.end - row.start).seconds, row.size - row.whole_bytes))
+    assert seen == [("open", 0, 0), ("open", 4, 0), ("open", 8, 2), ("ready", 12, 0)]
+
+
+def test_what_a_crash_left_is_ready_to_its_last_whole_fragment(world: World, shelf: Shelf) -> None:
+    shelf.put(world.camera, make_segment(fragments=2, closed=False, tail=make_segment()[-40:]), age=50)
+    look(shelf, world.camera)
+    row = Segment.objects.get()
+    assert (row.state, row.is_recovered, row.end - row.start) == ("ready", True, timedelta(seconds=8))
+    assert row.size - row.whole_bytes == 40
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hooks_doubled_shuffled_and_late_give_the_same_rows(world: World, shelf: Shelf, seed: int) -> None:
+    for minute in range(6):
+        at = START + timedelta(minutes=minute)
+        shelf.put(world.camera, make_segment(at, closed=minute % 2 == 0, number=minute), at=at)
+    shelf.put(world.camera, b"", at=START + timedelta(hours=1))
+    look(shelf, world.camera)
+    expected = rows()
+    Segment.objects.all().delete()
+    files = list_files(shelf.root, world.camera.pk).files
+    stories = random.Random(seed).choices(files, k=20) + files  # noqa: S311 -- a test's dice
+    for file in stories:
+        index_files(shelf.server, [file], datetime.now(UTC))
+    assert rows() == expected
+    assert len(expected) == 7
+
+
+def test_a_reading_that_comes_late_does_not_undo_a_newer_one(world: World, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    shelf.put(world.camera, make_segment(fragments=3, closed=False), age=0)
+    look(shelf, world.camera, now)
+    shelf.put(world.camera, make_segment(fragments=1, closed=False), age=0)
+    look(shelf, world.camera, now - timedelta(seconds=5))
+    assert (Segment.objects.get().end - START).seconds == 12
+    # Unless the clock was set back: such a row must not stay as it is for ever.
+    look(shelf, world.camera, now - timedelta(hours=1))
+    assert (Segment.objects.get().end - START).seconds == 4
+
+
+def test_a_row_that_is_being_deleted_stays_so(world: World, shelf: Shelf) -> None:
+    shelf.put(world.camera, make_segment())
+    look(shelf, world.camera)
+    Segment.objects.update(state="deleting")
+    shelf.put(world.camera, make_segment(fragments=5))
+    look(shelf, world.camera)
+    assert Segment.objects.get().state == "deleting"
+
+
+def test_a_copy_of_a_recording_is_told_of_and_gets_no_row(world: World, shelf: Shelf) -> None:
+    file = shelf.put(world.camera, make_segment())
+    copy = shelf.put(world.camera, make_segment(), at=START + timedelta(hours=1))
+    assert look(shelf, world.camera).twins == (copy,)
+    assert look(shelf, world.camera).twins == (copy,)
+    later = list_files(shelf.root, world.camera.pk).files[1:]
+    assert index_files(shelf.server, later, datetime.now(UTC)).twins == (copy,)
+    assert [row["file"] for row in rows()] == [file]
+
+
+def test_the_start_of_a_file_may_become_known_later(world: World, shelf: Shelf) -> None:
+    """MediaMTX in another time zone names the file wrongly; until the header is there only the name is known."""
+    now = datetime.now(UTC)
+    shelf.put(world.camera, b"", at=START + timedelta(hours=3), age=0)
+    look(shelf, world.camera, now)
+    shelf.put(world.camera, make_segment(START), at=START + timedelta(hours=3), age=0)
+    look(shelf, world.camera, now + timedelta(seconds=1))
+    assert Segment.objects.get().start == START
+
+
+def test_files_that_cannot_be_read_are_told_of(world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = shelf.put(world.camera, make_segment())
+
+    def fail(path: Path) -> Any:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(index, "read_segment", fail)
+    assert look(shelf, world.camera).unreadable == (file,)
+    assert rows() == []
+
+
+def test_a_file_that_went_since_it_was_listed_is_no_error(world: World, shelf: Shelf) -> None:
+    files = list_files(shelf.root, world.camera.pk).files
+    path = shelf.root / shelf.put(world.camera, make_segment())
+    files = list_files(shelf.root, world.camera.pk).files
+    path.unlink()
+    assert index_files(shelf.server, files, datetime.now(UTC)) == index.Indexed()
+
+
+def test_nothing_is_sealed_that_the_disk_has_not_confirmed(
+    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shelf.put(world.camera, make_segment(), age=5)
+    synced: list[str] = []
+    real = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        assert Segment.objects.count() == 0
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    look(shelf, world.camera)
+    path = (shelf.root / file).resolve()
+    assert synced == [str(path), str(path.parent)]
+    assert Segment.objects.get().state == "ready"
+
+
+def test_where_fsync_fails_no_row_says_ready(world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = shelf.put(world.camera, make_segment(), age=5)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", fail)
+        assert look(shelf, world.camera).unreadable == (file,)
+        assert rows() == []
+    assert look(shelf, world.camera).written == 1
+
+
+def test_rows_of_another_city_are_impossible(world: World, shelf: Shelf) -> None:
+    shelf.put(world.camera, make_segment())
+    look(shelf, world.camera)
+    with transaction.atomic():
+        Segment.objects.update(city=world.other_city)
+        with pytest.raises(IntegrityError, match="same_city"), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        transaction.set_rollback(True)
+
+
+def test_two_servers_may_hold_the_same_name(world: World, shelf: Shelf, tmp_path: Path) -> None:
+    shelf.put(world.camera, make_segment())
+    look(shelf, world.camera)
+    other = MediaServer.objects.create(name="other", recordings_root=str(tmp_path / "other"))
+    elsewhere = Shelf(tmp_path / "other", other)
+    copy = elsewhere.put(world.camera, make_segment())
+    assert look(elsewhere, world.camera).twins == (copy,)
+    later = START + timedelta(hours=2)
+    elsewhere.put(world.camera, make_segment(later), at=later)
+    assert look(elsewhere, world.camera).written == 1
+
+
+def test_many_files_are_indexed_in_batches(
+    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(index, "BATCH_FILES", 10)
+    for second in range(25):
+        at = START + timedelta(seconds=second)
+        shelf.put(world.camera, make_segment(at, fragments=1), at=at)
+    with django_assert_num_queries(3 * 5):  # savepoint, lock, twins, upsert, release
+        assert look(shelf, world.camera).written == 25
+    assert {row["file"].partition("/")[2] for row in rows()} == {
+        name_for(START + timedelta(seconds=second)) for second in range(25)
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_workers_at_once_leave_the_same_rows(world: World, shelf: Shelf) -> None:
+    for minute in range(20):
+        at = START + timedelta(minutes=minute)
+        shelf.put(world.camera, make_segment(at, fragments=1, number=minute), at=at)
+    copy = shelf.put(world.camera, make_segment(START, fragments=1), at=START + timedelta(days=1))
+    files = list_files(shelf.root, world.camera.pk).files
+
+    def work(seed: int) -> tuple[str, ...]:
+        shuffled = random.Random(seed).sample(files, len(files))  # noqa: S311 -- a test's dice
+        try:
+            with every_city("a test's worker"):
+                return index_files(shelf.server, shuffled, datetime.now(UTC)).twins
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        assert list(workers.map(work, range(8))) == [(copy,)] * 8
+    assert {row["file"] for row in rows()} == shelf.files() - {copy}

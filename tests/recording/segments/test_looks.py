@@ -1,0 +1,219 @@
+"""The quick looks: what grows, what began and what ended, at the price of a few stats."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cameras.models import Camera, MediaServer
+from footage.reader import read_segment
+from recording import tasks
+from recording.models import Segment
+from recording.segments import index, looks
+from recording.segments.bell import ring_bell
+from recording.segments.disk import MARKER, list_files
+from recording.segments.looks import look_at_cameras, watch_server
+from tests.recording.segments.conftest import START, Shelf, make_segment, rows
+from tests.world import World
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
+
+
+@pytest.fixture
+def online(world: World) -> Camera:
+    """A camera with a picture."""
+    Camera.objects.filter(pk=world.camera.pk).update(is_online=True)
+    return world.camera
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which files were read."""
+    made: list[str] = []
+
+    def note(path: Path) -> Any:
+        made.append(path.name)
+        return read_segment(path)
+
+    monkeypatch.setattr(index, "read_segment", note)
+    return made
+
+
+@pytest.fixture
+def lists(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Which folders were listed."""
+    made: list[Any] = []
+
+    def note(root: Path, camera_id: Any) -> Any:
+        made.append(camera_id)
+        return list_files(root, camera_id)
+
+    monkeypatch.setattr(looks, "list_files", note)
+    return made
+
+
+def settle(shelf: Shelf, camera: Camera) -> None:
+    """Have the folder look as if nothing came or went for a minute."""
+    moment = datetime.now(UTC).timestamp() - 60
+    os.utime(shelf.root / camera.stream_id, (moment, moment))
+
+
+def states() -> list[str]:
+    return [row["state"] for row in rows()]
+
+
+def test_the_open_file_of_an_online_camera_is_seen_and_followed(
+    online: Camera, shelf: Shelf, reads: list[str], lists: list[Any]
+) -> None:
+    now = datetime.now(UTC)
+    shelf.put(online, make_segment(fragments=1, closed=False), age=0)
+    settle(shelf, online)
+    assert watch_server(shelf.server, now).written == 1
+    assert lists == [online.pk]
+    shelf.put(online, make_segment(fragments=2, closed=False), age=0)
+    settle(shelf, online)
+    before = len(reads)
+    lists.clear()
+    watch_server(shelf.server, now + timedelta(seconds=10))
+    assert (lists, len(reads) - before) == ([online.pk], 1)  # its folder's time was changed by the test alone
+    lists.clear()
+    watch_server(shelf.server, now + timedelta(seconds=20))
+    assert (lists, len(reads) - before) == ([], 1)
+    assert (Segment.objects.get().end - START).seconds == 8
+
+
+def test_a_folder_that_just_changed_is_listed_again(online: Camera, shelf: Shelf, lists: list[Any]) -> None:
+    shelf.put(online, make_segment(), age=0)
+    for _ in range(2):
+        watch_server(shelf.server, datetime.now(UTC))
+    assert lists == [online.pk] * 2
+
+
+def test_the_last_file_of_a_camera_that_left_is_sealed(world: World, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    file = shelf.put(world.camera, make_segment(fragments=2, closed=False), age=0)
+    look_at_cameras(shelf.server, [world.camera.pk], now)
+    assert states() == ["open"]
+    for later, expected in ((20, "open"), (44, "open"), (46, "ready")):
+        watch_server(shelf.server, now + timedelta(seconds=later))
+        assert states() == [expected]
+    assert Segment.objects.get(file=file).is_recovered is True
+
+
+def test_a_file_that_was_closed_at_the_same_size_is_sealed_at_once(world: World, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    shelf.put(world.camera, make_segment(closed=False), age=0)
+    look_at_cameras(shelf.server, [world.camera.pk], now)
+    shelf.put(world.camera, make_segment(closed=True), age=0)
+    watch_server(shelf.server, now + timedelta(seconds=1))
+    row = Segment.objects.get()
+    assert (row.state, row.is_recovered) == ("ready", False)
+
+
+def test_a_cameras_older_file_is_sealed_once_a_newer_one_is_there(world: World, shelf: Shelf) -> None:
+    shelf.put(world.camera, make_segment(closed=False), age=15)
+    at = START + timedelta(minutes=30)
+    shelf.put(world.camera, make_segment(at, closed=False, number=1), at=at, age=0)
+    look_at_cameras(shelf.server, [world.camera.pk], datetime.now(UTC))
+    assert states() == ["ready", "open"]
+
+
+def test_a_look_costs_few_queries_however_many_cameras_rest(
+    world: World, shelf: Shelf, django_assert_max_num_queries: Any
+) -> None:
+    Camera.objects.bulk_create(
+        Camera(city=world.city, media_server=world.server, name=f"camera {number}", is_online=True)
+        for number in range(50)
+    )
+    watch_server(shelf.server, datetime.now(UTC))
+    with django_assert_max_num_queries(5):
+        watch_server(shelf.server, datetime.now(UTC))
+
+
+def test_a_new_folder_is_marked_by_the_first_look(world: World, shelf: Shelf) -> None:
+    watch_server(shelf.server, datetime.now(UTC))
+    assert (shelf.root / MARKER).read_text() == f"{shelf.server.pk}\n"
+
+
+def test_a_folder_of_another_server_is_left_alone(world: World, shelf: Shelf) -> None:
+    watch_server(shelf.server, datetime.now(UTC))
+    shelf.put(world.camera, make_segment())
+    other = MediaServer.objects.create(name="other", recordings_root=str(shelf.root))
+    assert look_at_cameras(other, [world.camera.pk], datetime.now(UTC)) == index.Indexed()
+    assert rows() == []
+
+
+def test_a_missing_folder_of_recordings_is_a_warning(
+    online: Camera, shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
+    MediaServer.objects.update(recordings_root=str(shelf.root / "absent"))
+    watch_server(MediaServer.objects.get(), datetime.now(UTC))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_the_task_of_a_hook_silences_the_bell_and_looks(world: World, shelf: Shelf) -> None:
+    shelf.put(world.camera, make_segment())
+    assert [ring_bell(world.camera.pk), ring_bell(world.camera.pk)] == [True, False]
+    tasks.index_camera_footage(str(world.camera.pk))
+    assert ring_bell(world.camera.pk) is True
+    assert states() == ["ready"]
+
+
+@pytest.mark.parametrize("task", [tasks.watch_server_footage, tasks.reconcile_server_footage])
+def test_the_tasks_of_beat_index(online: Camera, shelf: Shelf, task: Callable[[int], None]) -> None:
+    shelf.put(online, make_segment())
+    task(shelf.server.pk)
+    assert states() == ["ready"]
+    task(shelf.server.pk + 1)
+
+
+@pytest.mark.parametrize(
+    ("order", "work", "expires"),
+    [
+        (tasks.watch_footage, tasks.watch_server_footage, 9),
+        (tasks.reconcile_footage, tasks.reconcile_server_footage, 3500),
+    ],
+)
+def test_every_server_is_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch, order: Any, work: Any, expires: int
+) -> None:
+    ordered: list[Any] = []
+    monkeypatch.setattr(work, "apply_async", lambda arguments, **options: ordered.append((arguments, options)))
+    order()
+    assert ordered == [((world.server.pk,), {"expires": expires})]
+
+
+def test_a_first_look_that_finds_much_leaves_the_rest_to_the_next(
+    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, lists: list[Any]
+) -> None:
+    cameras = Camera.objects.bulk_create(
+        Camera(city=world.city, media_server=world.server, name=f"camera {number}", is_online=True)
+        for number in range(45)
+    )
+    for camera in cameras:
+        shelf.put(camera, make_segment(fragments=1))
+        settle(shelf, camera)
+    monkeypatch.setattr(looks, "LONGEST_LOOK", timedelta(seconds=-1))
+    seen = []
+    for _ in range(4):
+        watch_server(shelf.server, datetime.now(UTC))
+        seen.append(len(rows()))
+    assert seen == [20, 40, 45, 45]
+    assert len(lists) == 45
+
+
+def test_what_is_written_during_a_long_pass_is_not_taken_for_finished(
+    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
+    began = datetime.now(UTC)
+    clock = looks.start_clock(began)
+    seconds[0] = 300.0
+    file = shelf.put(world.camera, make_segment(closed=False), age=-300)
+    look_at_cameras(shelf.server, [world.camera.pk], clock())
+    assert Segment.objects.get(file=file).state == "open"
