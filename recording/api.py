@@ -10,11 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from cameras.models import Camera
 from cameras.queries import find_camera
 from cities.models import Role
 from cities.permissions import access_of
 from recording.models import RecordingSession
 from recording.services import recording_manager, switch_recording
+from recording.writing import describe_writing
 
 
 class RecordingEnabledSerializer(serializers.Serializer[Any]):
@@ -33,6 +35,8 @@ class RecordingStateSerializer(serializers.Serializer[Any]):
     recording = serializers.BooleanField()
     storage_path = serializers.CharField(allow_null=True)
     started_at = serializers.DateTimeField(allow_null=True)
+    writing = serializers.BooleanField(help_text="Whether footage really grows on disk, whatever is wished.")
+    not_writing_because = serializers.CharField(help_text="Why it does not, in words; empty while it does.")
 
 
 @extend_schema(tags=["Recording"])
@@ -44,8 +48,8 @@ class RecordingView(APIView):
     @extend_schema(operation_id="read_recording", summary="Whether recording is on", responses=RecordingStateSerializer)
     def get(self, request: Request, camera_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
         """Gives whether a camera's recording is on."""
-        session = recording_manager().open_session(find_camera(camera_id))
-        return Response(_describe_state(camera_id, session))
+        camera = find_camera(camera_id)
+        return Response(_describe_state(camera, recording_manager().open_session(camera)))
 
     @extend_schema(
         operation_id="enable_recording",
@@ -69,15 +73,19 @@ class RecordingView(APIView):
     @extend_schema(operation_id="disable_recording", summary="Switch recording off", responses=RecordingStateSerializer)
     def delete(self, request: Request, camera_id: UUID) -> Response:
         """Switches recording off, also where it is off already; the footage stays. Answers like GET."""
-        switch_recording(find_camera(camera_id), on=False, by=access_of(request).user, now=timezone.now())
-        return Response(_describe_state(camera_id, None))
+        camera = find_camera(camera_id)
+        switch_recording(camera, on=False, by=access_of(request).user, now=timezone.now())
+        return Response(_describe_state(camera, None))
 
 
-def _describe_state(camera_id: UUID, session: RecordingSession | None) -> Any:
+def _describe_state(camera: Camera, session: RecordingSession | None) -> Any:
+    writing = describe_writing(camera, now=timezone.now())
     state = {
-        "camera_id": camera_id,
+        "camera_id": camera.pk,
         "recording": session is not None,
         "storage_path": session.storage_path if session else None,
         "started_at": session.started_at if session else None,
+        "writing": writing.is_writing,
+        "not_writing_because": writing.reason,
     }
     return RecordingStateSerializer(state).data

@@ -114,6 +114,15 @@ def read_outcome() -> Outcome | None:
     return Outcome(OffState(found["state"]), found["problem"]) if found else None
 
 
+def read_trouble() -> str:
+    """Give why cameras that are off may be recorded; empty if nothing is known. Raises RedisError.
+
+    A MediaMTX that gives no answer is another matter, and told elsewhere.
+    """
+    outcome = read_outcome()
+    return outcome.problem if outcome and outcome.state != OffState.UNREACHABLE else ""
+
+
 def _apply(now: datetime, clock: Callable[[], float]) -> Outcome:
     asked_at = clock()
     try:

@@ -71,7 +71,7 @@ def _judge_redis(redis: RedisAnswer | None, beat_age: float | None) -> list[str]
         return ["The scheduler was not heard yet: nothing is observed. Start Celery beat and a worker."]
     if beat_age > BEAT_SILENT_AFTER:
         return [f"The scheduler was last heard {beat_age:.0f} s ago: see that Celery beat and a worker run."]
-    return []
+    return [f"Cameras whose recording is off may be recorded: {redis.off_problem}"] if redis.off_problem else []
 
 
 def _judge_database(database: DatabaseAnswer | None) -> list[str]:

@@ -22,6 +22,7 @@ from cameras.models import MediaServer
 from mediamtx.client import MediaMTXClient
 from mediamtx.errors import MediaMTXUnavailable
 from observers.services import HEARTBEAT_KEY
+from recording.off_switch import read_trouble
 
 ANSWER_WITHIN = 2.5
 """Seconds for all questions together: a load balancer that asks every few seconds must not wait for three."""
@@ -45,9 +46,10 @@ class DatabaseAnswer:
 
 @dataclass(frozen=True)
 class RedisAnswer:
-    """Redis answered: when beat was last heard, None if never."""
+    """Redis answered: when beat was last heard, None if never, and why switched-off cameras may be recorded, if so."""
 
     heartbeat: datetime | None
+    off_problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def ask_redis() -> RedisAnswer | None:
             settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1, retry=Retry(NoBackoff(), 0)
         ) as redis:
             redis.ping()
-        return RedisAnswer(_read_moment(redis_cache.get(HEARTBEAT_KEY)))
+        return RedisAnswer(_read_moment(redis_cache.get(HEARTBEAT_KEY)), read_trouble())
     except (RedisError, ConnectionInterrupted):
         return None
 

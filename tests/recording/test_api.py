@@ -25,7 +25,14 @@ def address_of(camera: Camera) -> str:
 
 
 def off(world: World) -> dict[str, Any]:
-    return {"camera_id": str(world.camera.pk), "recording": False, "storage_path": None, "started_at": None}
+    return {
+        "camera_id": str(world.camera.pk),
+        "recording": False,
+        "storage_path": None,
+        "started_at": None,
+        "writing": False,
+        "not_writing_because": "Recording is switched off.",
+    }
 
 
 def test_recording_is_off_until_it_is_switched_on(world: World, operator: ApiClient) -> None:
@@ -49,6 +56,8 @@ def test_switching_on_is_idempotent(world: World, operator: ApiClient) -> None:
         "recording": True,
         "storage_path": storage_path,
         "started_at": enabled_at,
+        "writing": False,
+        "not_writing_because": "The camera is offline.",
     }
     with city_scope(world.city.pk):
         session = RecordingSession.objects.get()

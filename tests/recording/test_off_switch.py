@@ -279,3 +279,18 @@ def test_the_task_comes_again_where_it_must_wait(
 
 def test_the_ordered_name_is_the_tasks() -> None:
     assert task.name == off_order.TASK
+
+
+@pytest.mark.parametrize(
+    ("outcome", "trouble"),
+    [
+        (None, ""),
+        (Outcome(OffState.IN_FORCE), ""),
+        (Outcome(OffState.REFUSED, "it is not ours"), "it is not ours"),
+        (Outcome(OffState.UNREACHABLE, "no answer"), ""),
+    ],
+)
+def test_trouble_is_what_only_this_switch_can_tell(outcome: Outcome | None, trouble: str) -> None:
+    if outcome:
+        off_switch._note(outcome)
+    assert off_switch.read_trouble() == trouble

@@ -47,6 +47,7 @@ def test_all_well_is_healthy() -> None:
         ({"redis": None}, "REDIS_URL"),
         ({"redis": RedisAnswer(None)}, "not heard yet"),
         ({"redis": RedisAnswer(NOW - timedelta(seconds=46))}, "46 s ago"),
+        ({"redis": RedisAnswer(NOW, "it is not ours")}, "may be recorded: it is not ours"),
         ({"database": None}, "DATABASE_URL"),
         ({"database": DatabaseAnswer(is_migrated=False)}, "manage.py migrate"),
         ({"database": DatabaseAnswer(is_migrated=True, unreachable_servers=1)}, "1 media server gives"),
