@@ -24,13 +24,20 @@ class Writing:
 def describe_writing(camera: Camera, *, now: datetime) -> Writing:
     """Say whether the camera's footage grows; one query, wants `media_server` loaded."""
     recent = Segment.objects.filter(camera=camera, start__gte=now - LONGEST_SEGMENT).exclude(state=SegmentState.DAMAGED)
-    last = recent.order_by("-start").values_list("end", flat=True).first()
-    return decide_writing(last, wished=camera.recording_enabled, state=camera.state, now=now)
+    last = recent.order_by("-start").values_list("end", "state").first()
+    last_end, last_state = last or (None, None)
+    is_open = last_state == SegmentState.OPEN
+    return decide_writing(last_end, is_open=is_open, wished=camera.recording_enabled, state=camera.state, now=now)
 
 
-def decide_writing(last_end: datetime | None, *, wished: bool, state: CameraState, now: datetime) -> Writing:
-    """Decide from the end of the newest footage, None where none is known of the last day."""
-    if last_end is not None and last_end > now - FRESH:
+def decide_writing(
+    last_end: datetime | None, *, is_open: bool, wished: bool, state: CameraState, now: datetime
+) -> Writing:
+    """Decide from the end of the newest footage, None where none is known of the last day.
+
+    Between two files none is open for some seconds; only where recording is off does a closed file mean the end.
+    """
+    if last_end is not None and last_end > now - FRESH and (is_open or wished):
         return Writing(is_writing=True)
     if not wished:
         return Writing(is_writing=False, reason="Recording is switched off.")

@@ -43,7 +43,14 @@ LONG_AGO = NOW - timedelta(minutes=5)
 def test_bytes_decide_and_words_explain(
     last_end: datetime | None, wished: object, state: CameraState, verdict: Writing
 ) -> None:
-    assert decide_writing(last_end, wished=bool(wished), state=state, now=NOW) == verdict
+    assert decide_writing(last_end, is_open=True, wished=bool(wished), state=state, now=NOW) == verdict
+
+
+@pytest.mark.parametrize("wished", [True, False])
+def test_a_closed_file_is_the_end_only_where_recording_is_off(wished: object) -> None:
+    just_now = NOW - timedelta(seconds=2)
+    writing = decide_writing(just_now, is_open=False, wished=bool(wished), state=CameraState.ONLINE, now=NOW)
+    assert writing.is_writing is wished
 
 
 def add_segment(camera: Camera, end: datetime, *, state: str = "open", damage: str = "") -> None:
