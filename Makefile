@@ -37,8 +37,8 @@ locale/pt_BR/LC_MESSAGES/django.mo: locale/pt_BR/LC_MESSAGES/django.po $(VENV)/.
 test: setup-dev  ## every test, against the real Postgres, Redis, MediaMTX and ffmpeg
 	$(BIN)/python manage.py test
 
-test-fast: setup-dev  ## the tests that start neither MediaMTX nor a browser, side by side; under a minute
-	$(BIN)/python -m pytest -m "not integration and not browser" -q -n 2
+test-fast: setup-dev  ## the tests that start neither MediaMTX nor a browser, side by side; about a minute
+	$(BIN)/python -m pytest -m "not integration and not browser and not slow" -q -n 3
 
 lint: setup-dev  ## ruff, mypy strict, import directions, migrations, deploy checks
 	$(BIN)/ruff check .

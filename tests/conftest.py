@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,14 @@ def free_port() -> Callable[[], int]:
     return lambda: find_free_ports(1)[0]
 
 
+@cache
+def _connect_redis(url: str) -> Redis:
+    """Give one client for the whole run: a new connection for each of two thousand tests takes its time."""
+    return Redis.from_url(url)
+
+
 @pytest.fixture(autouse=True)
 def _fresh_redis() -> None:
     """Let every test find an empty Redis; each xdist worker has a database of its own in it."""
-    Redis.from_url(settings.REDIS_URL).flushdb()
+    _connect_redis(settings.REDIS_URL).flushdb()
     recording_manager.cache_clear()

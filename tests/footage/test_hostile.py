@@ -14,6 +14,8 @@ from footage.packing import pack_fragments, unpack_fragments
 from footage.reader import DAMAGES, TEARS, SegmentReading, read_segment
 from tests.footage.building import KEY, box, full, make_head, make_moof, make_run, make_segment, make_track, make_traf
 
+pytestmark = pytest.mark.slow
+
 KINDS = [b"ftyp", b"moov", b"mvhd", b"trak", b"tkhd", b"mdia", b"mdhd", b"hdlr", b"minf", b"stbl", b"stsd", b"mvex"]
 KINDS += [b"trex", b"udta", b"mtxi", b"moof", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun", b"mdat", b"free"]
 SOUND = make_segment(3)

@@ -153,6 +153,7 @@ def test_a_long_step_tells_that_it_still_works(tools: Tools, monkeypatch: pytest
     assert "fetching hls.js: 0 s, 2 steps" in said
 
 
+@pytest.mark.slow
 def test_a_step_without_end_is_ended_with_its_children(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_REPORT_EVERY_SECONDS", 0.05)
     monkeypatch.setattr(build, "_STEP_SECONDS", 0.2)

@@ -69,6 +69,7 @@ def test_a_backend_that_is_away_is_one_line_and_success() -> None:
     assert done.stderr.endswith("Connection refused\n")
 
 
+@pytest.mark.slow
 def test_a_backend_that_hangs_holds_the_hook_for_three_seconds_only(serve: Serve) -> None:
     server = serve(b"HTTP/1.1 ", *cast("list[bytes | float]", [b"2", 0.5] * 30))
     started = time.monotonic()
@@ -144,6 +145,7 @@ def test_dockers_hook_says_the_same(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wget", ["exit 1", "exec sleep 30"], ids=["refused", "hanging"])
 def test_dockers_hook_ends_well_and_soon_where_the_backend_is_away(tmp_path: Path, wget: str) -> None:
     started = time.monotonic()

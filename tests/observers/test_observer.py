@@ -139,6 +139,7 @@ def test_no_valid_answer_moves_no_camera(  # noqa: PLR0917 -- fixtures are argum
     assert camera.media_server.problem == ""
 
 
+@pytest.mark.slow
 def test_a_server_that_says_nothing_is_given_up_in_time(
     world: World, fake: FakeMediaMTX, look: Callable[..., Observation]
 ) -> None:
@@ -421,6 +422,7 @@ def test_nothing_changed_writes_the_servers_row_and_no_other(
     assert written == ['"cameras_mediaserver"']
 
 
+@pytest.mark.slow
 def test_ten_thousand_paths_cost_as_many_queries_as_two(
     world: World, fake: FakeMediaMTX, look: Callable[..., Observation]
 ) -> None:

@@ -175,6 +175,7 @@ def ask_all_while_silent(settings: Any) -> tuple[Any, float]:
             return look()
 
 
+@pytest.mark.slow
 def test_parts_that_hang_are_told_in_time(transactional_db: None, settings: Any) -> None:
     health, seconds = ask_all_while_silent(settings)
     assert (health["status"], health["mediamtx"], health["redis"], health["database"]) == (

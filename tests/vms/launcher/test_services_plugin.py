@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 import redis
 
 from tests.vms.launcher.conftest import CHECKOUT, is_alive, wait_until
@@ -27,6 +28,7 @@ def test_run_has_a_postgres_and_a_redis_of_its_own() -> None:
         assert client.ping() is True
 
 
+@pytest.mark.slow
 def test_nothing_of_a_killed_run_stays_behind() -> None:
     given = ("DATABASE_URL", "REDIS_URL", "VMS_DATA")
     environ = {name: value for name, value in os.environ.items() if name not in given}
