@@ -38,7 +38,7 @@ test: setup-dev  ## every test, against the real Postgres, Redis, MediaMTX and f
 	$(BIN)/python manage.py test
 
 test-fast: setup-dev  ## the tests that start neither MediaMTX nor a browser, side by side; about a minute
-	$(BIN)/python -m pytest -m "not integration and not browser and not slow" -q -n 3
+	$(BIN)/python -m pytest -m "not integration and not browser and not slow" -q -n 2
 
 lint: setup-dev  ## ruff, mypy strict, import directions, migrations, deploy checks
 	$(BIN)/ruff check .

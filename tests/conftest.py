@@ -14,6 +14,13 @@ from tests.real import RunningMediaMTX, find_free_ports, get_mediamtx_binary, ru
 from tests.world import NOW, ApiClient, World, make_world
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts and kills real processes takes its time: the launcher's own tests, and the ingest's supervisor."""
+    for item in items:
+        if "tests/vms/launcher" in item.nodeid or "test_ingest_supervisor" in item.nodeid:
+            item.add_marker(pytest.mark.integration)
+
+
 @pytest.fixture
 def now() -> datetime:
     """A fixed moment."""

@@ -80,13 +80,6 @@ class RunningLauncher:
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts and kills real launchers takes its time: it is not for the quick run."""
-    for item in items:
-        if "run_scenario" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.integration)
-
-
 @pytest.fixture
 def run_scenario(tmp_path: Path) -> Iterator[Callable[..., RunningLauncher]]:
     """Start scenarios; none outlives the test."""
