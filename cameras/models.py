@@ -37,6 +37,8 @@ class MediaServer(models.Model):
     grace_until = models.DateTimeField(_("no camera goes offline before"), null=True, editable=False)
     seen_before_grace = models.DateTimeField(_("last valid snapshot before the restart"), null=True, editable=False)
     snapshot_at = models.DateTimeField(_("last valid snapshot"), null=True, editable=False)
+    looks = models.BigIntegerField(_("valid snapshots, at most one each 5 s"), default=0, editable=False)
+    look_counted_at = models.DateTimeField(_("last counted snapshot"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("media server")
@@ -120,3 +122,79 @@ class Camera(CityOwned):
         if self.media_server.reach != MediaServer.Reach.REACHABLE:
             return CameraState.UNKNOWN
         return CameraState.ONLINE if self.is_online else CameraState.OFFLINE
+
+
+class OutageCause(models.TextChoices):
+    """Why no picture of a camera arrived, as far as anybody could tell at the time."""
+
+    OFFLINE = "offline", _("camera offline")
+    REFUSED = "refused", _("camera refused us")
+    INGEST = "ingest", _("ingest down")
+
+
+class CameraOutage(CityOwned):
+    """A stretch in which a camera was not online: from its last sight to the snapshot that showed it again.
+
+    Open while `ended_at` is empty. `began_at_look` is its media server's count of valid snapshots when it was missed.
+    """
+
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="outages", verbose_name=_("camera"))
+    city = models.ForeignKey(City, on_delete=models.CASCADE, related_name="+", verbose_name=_("city"))
+    cause = models.CharField(_("cause"), max_length=8, choices=OutageCause, default=OutageCause.OFFLINE)
+    began_at = models.DateTimeField(_("began at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+    began_at_look = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("camera outage")
+        verbose_name_plural = _("camera outages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["camera"], condition=models.Q(ended_at=None), name="one_open_outage_per_camera"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at=None) | models.Q(ended_at__gte=models.F("began_at")),
+                name="outage_ends_after_it_began",
+            ),
+        ]
+        indexes = [models.Index(fields=["camera", "-began_at"], name="outage_by_camera")]
+
+    def __str__(self) -> str:
+        return f"{self.camera_id} {self.began_at:%Y-%m-%d %H:%M} {self.cause}"
+
+
+class ServerOutageCause(models.TextChoices):
+    """What kept a whole media server from writing."""
+
+    DOWN = "down", _("media server down")
+    DISK_FULL = "disk_full", _("disk full")
+
+
+class ServerOutage(models.Model):
+    """A stretch in which a media server surely wrote nothing, or nobody could tell; open while `ended_at` is None."""
+
+    media_server = models.ForeignKey(
+        MediaServer, on_delete=models.CASCADE, related_name="outages", verbose_name=_("media server")
+    )
+    cause = models.CharField(_("cause"), max_length=9, choices=ServerOutageCause)
+    began_at = models.DateTimeField(_("began at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    class Meta:
+        verbose_name = _("media server outage")
+        verbose_name_plural = _("media server outages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["media_server", "cause"],
+                condition=models.Q(ended_at=None),
+                name="one_open_outage_per_server_and_cause",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended_at=None) | models.Q(ended_at__gte=models.F("began_at")),
+                name="server_outage_ends_after_it_began",
+            ),
+        ]
+        indexes = [models.Index(fields=["media_server", "-began_at"], name="outage_by_server")]
+
+    def __str__(self) -> str:
+        return f"{self.media_server} {self.began_at:%Y-%m-%d %H:%M} {self.cause}"

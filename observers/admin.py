@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from cities.admin import LookOnly, PlatformAdmin
+from observers.alarms import admin as _alarms  # noqa: F401 -- registers its pages
 from observers.models import UnknownPath
 
 

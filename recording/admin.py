@@ -20,7 +20,10 @@ from cameras.models import Camera
 from cities.admin import CityFilter, CityScopedAdmin, Labelled, LookOnly, column, may
 from cities.models import Role, User
 from cities.views import return_to_page
+from recording.gaps import admin as _gaps  # noqa: F401 -- registers its pages
+from recording.holds import admin as _holds  # noqa: F401 -- as above
 from recording.models import RecordingSession, RecordingStatus, Segment, SegmentState
+from recording.retention import admin as _retention  # noqa: F401 -- as above
 from recording.services import switch_many
 from streams.admin import operated_by, tell_refused
 

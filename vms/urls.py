@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("cameras.urls")),
     path("api/v1/", include("recording.urls")),
     path("api/v1/", include("streams.urls")),
+    path("api/v1/", include("observers.alarms.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("health", HealthView.as_view(), name="health"),

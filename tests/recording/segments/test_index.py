@@ -127,7 +127,7 @@ def test_a_reading_that_comes_late_does_not_undo_a_newer_one(world: World, shelf
 def test_a_row_that_is_being_deleted_stays_so(world: World, shelf: Shelf) -> None:
     shelf.put(world.camera, make_segment())
     look(shelf, world.camera)
-    Segment.objects.update(state="deleting")
+    Segment.objects.update(state="deleting", deletion_rule="age")
     shelf.put(world.camera, make_segment(fragments=5))
     look(shelf, world.camera)
     assert Segment.objects.get().state == "deleting"

@@ -161,7 +161,7 @@ def test_a_smaller_loss_is_none_to_doubt(world: World, shelf: Shelf) -> None:
 def test_rows_that_are_being_deleted_are_no_loss(world: World, shelf: Shelf) -> None:
     files = fill(shelf, world, 120)
     run(shelf)
-    Segment.objects.update(state="deleting")
+    Segment.objects.update(state="deleting", deletion_rule="age")
     for file in files:
         file.unlink()
     assert (run(shelf).removed, rows()) == (120, [])

@@ -1,0 +1,1 @@
+"""Alarms: what is wrong now, derived anew at every look."""

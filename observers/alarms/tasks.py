@@ -1,0 +1,1 @@
+"""Work of alarms that beat starts."""

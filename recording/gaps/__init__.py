@@ -1,0 +1,1 @@
+"""Gaps and coverage: what cannot be replayed, and why."""

@@ -1,0 +1,1 @@
+"""The administration of gaps and coverage."""

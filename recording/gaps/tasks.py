@@ -1,0 +1,1 @@
+"""Work of gaps and coverage that beat starts."""

@@ -1,0 +1,5 @@
+"""The API's addresses of gaps and coverage."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""Holds: footage that no rule may delete."""

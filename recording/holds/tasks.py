@@ -1,0 +1,1 @@
+"""Work of holds that beat starts."""

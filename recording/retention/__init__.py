@@ -1,0 +1,1 @@
+"""The ring: what is promised of footage, and what goes when."""

@@ -1,0 +1,1 @@
+"""Work of retention that beat starts."""
