@@ -3,15 +3,14 @@
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from cities.scope import CityQuerySet
 from recording.models import Hold
 
 _LOCK_SPACE, _HOLDING = 0x401D, 0
 
 
-def live_holds(now: datetime) -> CityQuerySet[Hold]:
+def live_holds(now: datetime) -> QuerySet[Hold]:
     """Give the holds that are in force."""
     return Hold.objects.filter(Q(until=None) | Q(until__gt=now), released_at=None)
 
