@@ -58,7 +58,7 @@ def reconcile_footage() -> None:
         reconcile_server_footage.apply_async((server.pk,), expires=PASS_EXPIRES_SECONDS)
 
 
-@shared_task
+@shared_task(time_limit=PASS_EXPIRES_SECONDS)
 def reconcile_server_footage(server_id: int) -> None:
     """Bring the index of one media server's footage in line with its disk."""
     server = MediaServer.objects.filter(pk=server_id).first()

@@ -19,7 +19,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_every_process_of_the_system_is_a_service(compose: dict[str, Any]) -> None:
-    wanted = {"postgres", "redis", "mediamtx", "prepare", "web", "worker", "beat", "ingest"}
+    wanted = {"postgres", "redis", "mediamtx", "prepare", "web", "worker", "keeper", "beat", "ingest"}
     assert set(compose["services"]) == wanted
 
 

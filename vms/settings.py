@@ -139,6 +139,16 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 120
+# What may take a minute has a worker of its own (the keeper): states must never wait behind it.
+CELERY_TASK_ROUTES = {
+    pattern: {"queue": "footage"}
+    for pattern in (
+        "recording.tasks.reconcile_*",
+        "recording.retention.tasks.*",
+        "recording.gaps.tasks.*",
+        "recording.storage.tasks.*",
+    )
+}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

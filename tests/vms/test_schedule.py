@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask, PeriodicTasks
 
 from vms import schedule
+from vms.celery import app
 from vms.schedule import PERIODIC_TASKS, Periodic, expire_before_next, sync_schedule
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +107,10 @@ def test_what_belongs_to_a_start_is_due_at_once() -> None:
     schedule.make_due()
     due = PeriodicTask.objects.exclude(last_run_at=ran)
     assert [(task.name, task.last_run_at) for task in due] == [("Compare footage with its index", schedule.LONG_AGO)]
+
+
+def test_what_may_take_long_never_stands_before_the_states() -> None:
+    names = ["observers.tasks.observe_server", "recording.tasks.watch_server_footage"]
+    slow = "recording.tasks.reconcile_server_footage"
+    queues = {name: app.amqp.router.route({}, name)["queue"].name for name in [*names, slow]}
+    assert queues == {**dict.fromkeys(names, "celery"), slow: "footage"}

@@ -104,17 +104,12 @@ class Plan:
         )
 
     def worker(self) -> Service:
-        """The Celery worker, ready when it answers a ping over the broker."""
-        node = f"{self.run_id}@{socket.gethostname()}"
-        concurrency = str(max(2, min(4, os.cpu_count() or 2)))
-        program = self._celery(
-            "worker", "worker", "--hostname", node, "--concurrency", concurrency, "--without-gossip", "--without-mingle"
-        )
-        return Service(
-            program=program,
-            is_ready=lambda: worker_answers(self.addresses.redis_url, node),
-            ready_within=60.0,
-        )
+        """The Celery worker of everything that must be quick: states, hooks, switches."""
+        return self._worker("worker", "celery", max(2, min(4, os.cpu_count() or 2)))
+
+    def keeper(self) -> Service:
+        """The Celery worker of what may take its time: the ring, full passes over the footage, gaps."""
+        return self._worker("keeper", "footage", 2)
 
     def beat(self) -> Service:
         """The Celery scheduler. It keeps no pid file, which would outlive a kill and stop its successor."""
@@ -159,6 +154,16 @@ class Plan:
             env={**kept, "TZ": "UTC", **own},
             log=self._log(name),
             folder=config.parent,
+        )
+
+    def _worker(self, name: str, queue: str, concurrency: int) -> Service:
+        """A Celery worker, ready when it answers a ping over the broker."""
+        node = f"{name}-{self.run_id}@{socket.gethostname()}"
+        options = ["--hostname", node, "--queues", queue, "--concurrency", str(concurrency)]
+        return Service(
+            program=self._celery(name, "worker", *options, "--without-gossip", "--without-mingle"),
+            is_ready=lambda: worker_answers(self.addresses.redis_url, node),
+            ready_within=60.0,
         )
 
     def _celery(self, name: str, command: str, *options: str) -> Program:

@@ -150,7 +150,7 @@ class Installation:
         plan = Plan(self.settings, self.run_id, addresses, secret)
         self._run_preparations(plan)
         self._start_media(plan, mediamtx)
-        self.supervisor.start_stage([plan.web(), plan.worker(), plan.beat(), plan.ingest()])
+        self.supervisor.start_stage([plan.web(), plan.worker(), plan.keeper(), plan.beat(), plan.ingest()])
         self._await_health()
         self._tell_ready(time.monotonic() - began)
 

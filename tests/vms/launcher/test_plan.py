@@ -44,3 +44,12 @@ def test_workers_learn_of_the_file_only_where_it_is_ours(tmp_path: Path) -> None
         make_plan(tmp_path, **elsewhere, VMS_MEDIAMTX_CONFIG="/their.yml").worker().program.env["VMS_MEDIAMTX_CONFIG"],
     ]
     assert found == [str(tmp_path / "mediamtx" / "mediamtx.yml"), None, "/their.yml"]
+
+
+def test_what_may_take_its_time_has_a_worker_of_its_own(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path)
+    queues = {
+        service.program.name: service.program.argv[service.program.argv.index("--queues") + 1]
+        for service in (plan.worker(), plan.keeper())
+    }
+    assert queues == {"worker": "celery", "keeper": "footage"}
