@@ -21,7 +21,7 @@ _OF_CAMERA = {
     ),
     AlarmKind.FROZEN: gettext_noop("The camera is connected, but no bytes of picture arrive."),
     AlarmKind.WISH_NOT_MET: gettext_noop("Nothing was recorded since %(since)s: %(why)s"),
-    AlarmKind.DAMAGED_FOOTAGE: gettext_noop("%(count)s damaged files were found in the last 24 hours."),
+    AlarmKind.DAMAGED_FOOTAGE: gettext_noop("Damaged files found in the last 24 hours: %(count)s."),
 }
 
 _OF_SERVER = {
@@ -44,7 +44,7 @@ _OF_SERVER = {
     ),
     AlarmKind.DISK_FORECAST: gettext_noop("The disk yields %(yields)s of the promised %(promised)s days."),
     AlarmKind.EARLY_DELETION: gettext_noop(
-        "Footage of %(cameras)s cameras was deleted before its promised days: %(segments)s segments."
+        "Segments deleted before their promised days: %(segments)s. Cameras: %(cameras)s."
     ),
     AlarmKind.FOOTAGE_IN_DOUBT: gettext_noop(
         "The folder of recordings is not the one it was, so nothing is deleted there: is the disk mounted?"
@@ -53,9 +53,9 @@ _OF_SERVER = {
         "The disk is full of held footage, which is never deleted. Nothing is recorded since %(since)s."
     ),
     AlarmKind.PROMISE_BROKEN: gettext_noop(
-        "MediaMTX itself deletes footage after %(days)s days, which is sooner than promised."
+        "MediaMTX itself deletes footage sooner than promised. Days until it does: %(days)s."
     ),
-    AlarmKind.DELETION_FAILS: gettext_noop("%(count)s segments cannot be deleted, tried three times or more."),
+    AlarmKind.DELETION_FAILS: gettext_noop("Segments that could not be deleted in three attempts or more: %(count)s."),
 }
 
 _CAUSES = {

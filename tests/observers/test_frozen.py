@@ -83,6 +83,14 @@ def test_a_clock_that_was_set_back_makes_no_standstill_in_the_future() -> None:
     assert still == {"a": Still(1, BEGUN, NOW)}
 
 
+def test_looks_in_a_burst_are_compared_as_one() -> None:
+    look(0, a=path(100))
+    look(4, a=path(101))
+    assert read_frozen([1], now=after(4)) == {1: []}
+    look(20, a=path(101))
+    assert told(20) == []
+
+
 def test_a_flushed_cache_knows_nothing_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_frozen([1], now=NOW) == {}
 
