@@ -16,27 +16,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cities.problems import CONTENT_TYPE, describe_problem
-from observers.models import AlarmKind
+from vms.alarm_reasons import judge_alarms
 from vms.probes import DatabaseAnswer, DiskSpace, Findings, RedisAnswer, ask_database_alone, ask_everybody
 
 BEAT_SILENT_AFTER = 45.0
 """Seconds; beat notes its heartbeat every 10."""
-
-SERVER_ALARMS = {
-    AlarmKind.ONLY_HELD_LEFT: "only held footage is left and NOTHING IS RECORDED: release holds, or a larger disk.",
-    AlarmKind.MASS_LOSS: "many cameras went offline together: look at the network between them and the server.",
-    AlarmKind.WISH_NOT_MET: "many cameras are not recorded although wished: is its disk full?",
-    AlarmKind.FROZEN: "many cameras are connected and send no picture: look at the network.",
-    AlarmKind.FLAPPING: "many cameras come and go: look at the network.",
-    AlarmKind.UNSTABLE_CLOCK: "the clocks of many cameras seem to run wrong: is the server's own right?",
-    AlarmKind.DAMAGED_FOOTAGE: "many cameras have damaged files: look at its disk.",
-    AlarmKind.DISK_FORECAST: "the disk is too small for the days promised: a larger disk, or fewer days.",
-    AlarmKind.EARLY_DELETION: "footage was deleted before its promised days: a larger disk, or fewer days.",
-    AlarmKind.FOOTAGE_IN_DOUBT: "the folder of recordings is not the one it was: is the disk mounted?",
-    AlarmKind.PROMISE_BROKEN: "MediaMTX deletes before the days promised: raise recordDeleteAfter, or set it to 0s.",
-    AlarmKind.DELETION_FAILS: "footage cannot be deleted: look at the rights of its folder and at the disk.",
-}
-"""What each open alarm about a media server means and wants; one that gives no answer is told of already."""
 
 LEAST_FREE_BYTES = 10**9
 LEAST_FREE_SHARE = 0.02
@@ -58,9 +42,9 @@ def judge(findings: Findings, now: datetime) -> Health:
     reasons = [
         *_judge_mediamtx(findings),
         *_judge_redis(findings.redis, beat_age),
+        *(judge_alarms(findings.database.servers_in_trouble) if findings.database else []),
         *_judge_database(findings.database),
         *_judge_disk(findings.disk),
-        *_judge_alarms(findings.database),
     ]
     return Health(findings, beat_age, reasons)
 
@@ -106,15 +90,6 @@ def _judge_disk(disk: DiskSpace | None) -> list[str]:
     if has_room(disk):
         return []
     return [f"The disk of the recordings has {disk.free_bytes / 1e9:.1f} GB left: make room, or record less."]
-
-
-def _judge_alarms(database: DatabaseAnswer | None) -> list[str]:
-    troubles = database.servers_in_trouble if database else {}
-    return [
-        f"{'1 media server' if troubles[kind] == 1 else f'{troubles[kind]} media servers'}: {meaning}"
-        for kind, meaning in SERVER_ALARMS.items()
-        if troubles.get(kind)
-    ]
 
 
 class DiskSerializer(serializers.Serializer[Any]):

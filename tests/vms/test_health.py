@@ -23,7 +23,8 @@ from observers.services import HEARTBEAT_KEY
 from tests.fakes.mediamtx import FakeMediaMTX
 from tests.world import make_world
 from vms import probes
-from vms.health import SERVER_ALARMS, Health, has_room, judge
+from vms.alarm_reasons import MEANINGS, TOLD_ELSEWHERE
+from vms.health import Health, has_room, judge
 from vms.probes import DatabaseAnswer, DiskSpace, Findings, RedisAnswer
 
 NOW = datetime(2026, 1, 27, 12, 0, tzinfo=UTC)
@@ -56,8 +57,8 @@ def test_all_well_is_healthy() -> None:
         ({"database": DatabaseAnswer(is_migrated=True, unreachable_servers=1)}, "1 media server gives"),
         ({"database": DatabaseAnswer(is_migrated=True, unreachable_servers=2)}, "2 media servers give"),
         (
-            {"database": DatabaseAnswer(is_migrated=True, servers_in_trouble={"disk_forecast": 1})},
-            "1 media server: the disk is too small",
+            {"database": DatabaseAnswer(is_migrated=True, servers_in_trouble={"mass_loss": 1})},
+            "1 media server: many cameras went offline",
         ),
         (
             {"database": DatabaseAnswer(is_migrated=True, servers_in_trouble={"footage_in_doubt": 2})},
@@ -180,8 +181,7 @@ def test_alarms_about_media_servers_are_counted_whatever_the_cities(transactiona
 
 
 def test_each_alarm_that_a_media_server_may_have_has_its_words() -> None:
-    of_cameras_alone = {AlarmKind.CAMERA_OFFLINE, AlarmKind.SERVER_UNREACHABLE}  # the latter is told by the probe
-    assert set(SERVER_ALARMS) == set(AlarmKind) - of_cameras_alone
+    assert set(MEANINGS) == set(AlarmKind) - TOLD_ELSEWHERE - {AlarmKind.CAMERA_OFFLINE}
 
 
 @contextmanager
