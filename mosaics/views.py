@@ -24,6 +24,7 @@ from cities.queries import list_cities_of, role_reaches
 from cities.views import protect_page, return_to_page
 from mosaics.cards import Card, describe_notices, make_card
 from mosaics.queries import WallCounts, count_cameras, find_cameras, list_cameras, read_search
+from observers.alarms.queries import count_open_alarms
 from recording.services import switch_recording
 
 CARDS_PER_PAGE = 48
@@ -48,6 +49,7 @@ def show_wall(request: HttpRequest) -> HttpResponse:
         "searching": wanted != CameraSearch(),
         "counts": counts,
         "notices": describe_notices(counts, zone=zone, now=timezone.now()),
+        "open_alarms": count_open_alarms(access.city.pk) if access.user.is_staff else 0,
         "may_switch": role_reaches(access.role, Role.OPERATOR),
         "may_add": role_reaches(access.role, Role.MANAGER) and access.user.is_staff,
         "query_without_page": _query_without_page(request),

@@ -49,7 +49,8 @@ class AlarmKind(models.TextChoices):
 class Alarm(CityOwned):
     """Something that is wrong with a camera, or with a media server as far as one city is concerned.
 
-    Open while `closed_at` is empty; one open per subject and kind. `count` says in how many looks it was seen.
+    Open while `closed_at` is empty; one open per subject and kind. `count` says how often it was seen, once a minute at
+    most. `detail` keeps the facts as JSON; observers/alarms/words.py makes the sentence of them.
     """
 
     city = models.ForeignKey(City, on_delete=models.CASCADE, related_name="+", verbose_name=_("city"))

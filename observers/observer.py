@@ -55,6 +55,7 @@ class Observation:
     removed: tuple[PathChange, ...] = ()
     unknown_paths: tuple[str, ...] = ()
     unknown_count: int = 0
+    seen: SeenPaths | None = field(default=None, compare=False, repr=False)
 
     @property
     def camera_rows_written(self) -> int:
@@ -125,6 +126,7 @@ class PathObserver:
             removed=tuple(change for change in changes if not change.is_online),
             unknown_paths=unknown.names,
             unknown_count=unknown.count,
+            seen=seen,
         )
 
     def _tell(self, changes: list[PathChange]) -> None:

@@ -10,6 +10,7 @@ from cameras.models import Camera, MediaServer
 from cameras.queries import list_media_servers
 from cities.scope import every_city
 from mediamtx.names import camera_id_from
+from observers.frozen import note_still_pictures
 from observers.observer import Observation, PathCallback, PathCallbacks, PathObserver
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,10 @@ def observe_server(server_id: int, *, now: datetime) -> Observation | None:
     if server is None:
         return None
     with every_city("a media server carries the cameras of several cities"):
-        return PathObserver(server.pk, server.api_url, installed_callbacks).observe(now=now)
+        observation = PathObserver(server.pk, server.api_url, installed_callbacks).observe(now=now)
+    if observation.seen is not None:
+        note_still_pictures(server.pk, observation.seen.fed, now=now)
+    return observation
 
 
 def server_ids() -> list[int]:

@@ -18,6 +18,7 @@ from cameras.models import Camera
 from cities.models import Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
+from observers.models import Alarm
 from recording.models import RecordingSession
 from recording.services import switch_recording
 from streams.models import Stream
@@ -113,19 +114,33 @@ def full(world: World) -> World:
         for camera in (world.camera, world.foreign_camera):
             wish_stream(camera, now=NOW)
             switch_recording(camera, on=True, by=None, now=NOW)
+            make_alarm(camera)
     return world
 
 
+OWN_ALARM, FOREIGN_ALARM, UNKNOWN_ALARM = 7_000_001, 7_000_002, 7_000_003
+
+
+def make_alarm(camera: Camera) -> None:
+    numbers = {"Market square": OWN_ALARM, "Secret harbour": FOREIGN_ALARM}
+    about = {"city_id": camera.city_id, "opened_at": NOW, "last_seen_at": NOW}
+    Alarm.objects.create(pk=numbers.get(camera.name), camera=camera, kind="camera_offline", detail="{}", **about)
+
+
 def own_ids(world: World) -> dict[str, str]:
-    return {"camera_id": str(world.camera.pk), "city_id": str(world.city.pk)}
+    return {"camera_id": str(world.camera.pk), "city_id": str(world.city.pk), "alarm_id": str(OWN_ALARM)}
 
 
 def foreign_ids(world: World) -> dict[str, str]:
-    return {"camera_id": str(world.foreign_camera.pk), "city_id": str(world.other_city.pk)}
+    return {
+        "camera_id": str(world.foreign_camera.pk),
+        "city_id": str(world.other_city.pk),
+        "alarm_id": str(FOREIGN_ALARM),
+    }
 
 
 def unknown_ids(world: World) -> dict[str, str]:
-    return dict.fromkeys(own_ids(world), UNKNOWN_ID)
+    return dict.fromkeys(own_ids(world), UNKNOWN_ID) | {"alarm_id": str(UNKNOWN_ALARM)}
 
 
 def secrets_of_other_city(world: World) -> list[str]:
@@ -296,6 +311,7 @@ def test_a_list_asks_as_much_for_three_rows_as_for_one(
         for number in range(2):
             camera = Camera.objects.create(city=full.city, media_server=full.server, name=f"More {number}")
             wish_stream(camera, now=NOW)
+            make_alarm(camera)
     with django_assert_num_queries(2):
         answer = call(client, operation, {})
     assert len(answer.json()["results"]) == (1 if operation.route.endswith("cities") else 3)

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cities.problems import CONTENT_TYPE, describe_problem
+from vms.alarm_reasons import judge_alarms
 from vms.probes import DatabaseAnswer, DiskSpace, Findings, RedisAnswer, ask_database_alone, ask_everybody
 
 BEAT_SILENT_AFTER = 45.0
@@ -41,6 +42,7 @@ def judge(findings: Findings, now: datetime) -> Health:
     reasons = [
         *_judge_mediamtx(findings),
         *_judge_redis(findings.redis, beat_age),
+        *(judge_alarms(findings.database.servers_in_trouble) if findings.database else []),
         *_judge_database(findings.database),
         *_judge_disk(findings.disk),
     ]

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -19,8 +19,10 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from cameras.models import MediaServer
+from cities.scope import every_city
 from mediamtx.client import MediaMTXClient
 from mediamtx.errors import MediaMTXUnavailable
+from observers.alarms.queries import count_servers_in_trouble
 from observers.services import HEARTBEAT_KEY
 from recording.off_switch import read_trouble
 
@@ -38,10 +40,14 @@ class DiskSpace:
 
 @dataclass(frozen=True)
 class DatabaseAnswer:
-    """The database answered: whether its tables are there, and how many media servers gave their observer no answer."""
+    """The database answered: whether its tables are there, and how many media servers gave their observer no answer.
+
+    `servers_in_trouble` says of how many media servers an alarm of each kind is open.
+    """
 
     is_migrated: bool
     unreachable_servers: int = 0
+    servers_in_trouble: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,11 +133,13 @@ def ask_disk() -> DiskSpace | None:
 def _ask_tables() -> DatabaseAnswer:
     try:
         count = MediaServer.objects.filter(reach=MediaServer.Reach.UNREACHABLE).count()
+        with every_city("/health counts media servers in trouble and names no city"):
+            troubles = count_servers_in_trouble()
     except DatabaseError as error:
         if "does not exist" not in str(error):
             raise
         return DatabaseAnswer(is_migrated=False)
-    return DatabaseAnswer(is_migrated=True, unreachable_servers=count)
+    return DatabaseAnswer(is_migrated=True, unreachable_servers=count, servers_in_trouble=troubles)
 
 
 def _ask(questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:

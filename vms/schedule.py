@@ -29,6 +29,7 @@ PERIODIC_TASKS = (
     Periodic("Keep switched-off cameras off the disk", "recording.tasks.apply_off_switch", 10),
     Periodic("Refresh the cache of recordings", "recording.tasks.refresh_recording_cache", 60),
     Periodic("Index growing footage", "recording.tasks.watch_footage", 10),
+    Periodic("Watch for alarms", "observers.alarms.tasks.watch_alarms", 10),
     Periodic("Compare footage with its index", "recording.tasks.reconcile_footage", 3600, at_start=True),
 )
 

@@ -1,5 +1,10 @@
 """The API's addresses of alarms."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from observers.alarms.api import AlarmsView, AlarmView
+
+urlpatterns = [
+    path("alarms", AlarmsView.as_view(), name="alarms"),
+    path("alarms/<int:alarm_id>", AlarmView.as_view(), name="alarm"),
+]

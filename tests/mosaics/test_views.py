@@ -14,8 +14,9 @@ from pytest_django.asserts import assertRedirects
 from cameras.models import Camera, MediaServer
 from cities.models import City, Membership, Role, User
 from cities.scope import city_scope, every_city
+from observers.models import Alarm
 from recording.models import RecordingSession
-from tests.world import World
+from tests.world import NOW, World
 
 JSON = {"Accept": "application/json"}
 
@@ -282,3 +283,17 @@ def test_the_answer_holds_no_credentials(world: World) -> None:
     client = signed_in(world.stranger)
     told = client.get("/").content.decode() + json.dumps(states(client, world.foreign_camera).json())
     assert [word for word in ("hunter2", "10.9.9.9") if word in told] == []
+
+
+def test_open_alarms_of_the_city_are_counted_for_who_may_read_them(world: World) -> None:
+    about = {"kind": "frozen", "opened_at": NOW, "last_seen_at": NOW}
+    with every_city("a test's world spans the cities"):
+        Alarm.objects.create(city=world.city, camera=world.camera, **about)
+        Alarm.objects.create(city=world.city, media_server=world.server, closed_at=NOW, **about)
+        Alarm.objects.create(city=world.other_city, camera=world.foreign_camera, **about)
+    client = signed_in(world.viewer)
+    assert "1 alarm is open" not in client.get("/").content.decode()
+    User.objects.filter(pk=world.viewer.pk).update(is_staff=True)
+    page = client.get("/").content.decode()
+    assert "1 alarm is open" in page
+    assert f"/admin/observers/alarm/?open=1&amp;city={world.city.pk}" in page

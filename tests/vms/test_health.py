@@ -17,9 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cameras.models import MediaServer
+from cities.scope import every_city
+from observers.models import Alarm, AlarmKind
 from observers.services import HEARTBEAT_KEY
 from tests.fakes.mediamtx import FakeMediaMTX
+from tests.world import make_world
 from vms import probes
+from vms.alarm_reasons import MEANINGS, TOLD_ELSEWHERE
 from vms.health import Health, has_room, judge
 from vms.probes import DatabaseAnswer, DiskSpace, Findings, RedisAnswer
 
@@ -52,6 +56,14 @@ def test_all_well_is_healthy() -> None:
         ({"database": DatabaseAnswer(is_migrated=False)}, "manage.py migrate"),
         ({"database": DatabaseAnswer(is_migrated=True, unreachable_servers=1)}, "1 media server gives"),
         ({"database": DatabaseAnswer(is_migrated=True, unreachable_servers=2)}, "2 media servers give"),
+        (
+            {"database": DatabaseAnswer(is_migrated=True, servers_in_trouble={"mass_loss": 1})},
+            "1 media server: many cameras went offline",
+        ),
+        (
+            {"database": DatabaseAnswer(is_migrated=True, servers_in_trouble={"footage_in_doubt": 2})},
+            "2 media servers: the folder of recordings",
+        ),
         ({"disk": None}, "VMS_RECORDINGS"),
         ({"disk": DiskSpace(free_bytes=10**9 - 1, total_bytes=10**10)}, "1.0 GB left"),
         ({"disk": DiskSpace(free_bytes=10**10, total_bytes=10**12)}, "10.0 GB left"),
@@ -153,6 +165,23 @@ def test_unreachable_media_servers_are_counted(transactional_db: None) -> None:
     for name, reach in (("a", "unreachable"), ("b", "reachable"), ("c", "unknown")):
         MediaServer.objects.create(name=name, reach=reach)
     assert probes.ask_database() == DatabaseAnswer(is_migrated=True, unreachable_servers=1)
+
+
+def test_alarms_about_media_servers_are_counted_whatever_the_cities(transactional_db: None) -> None:
+    world = make_world()
+    about = {"opened_at": NOW, "last_seen_at": NOW}
+    with every_city("both cities have an alarm"):
+        for city in (world.city, world.other_city):
+            Alarm.objects.create(city=city, media_server=world.server, kind="disk_forecast", **about)
+        Alarm.objects.create(city=world.city, media_server=world.server, kind="mass_loss", closed_at=NOW, **about)
+        Alarm.objects.create(city=world.city, camera=world.camera, kind="frozen", **about)
+    answer = probes.ask_database()
+    assert answer is not None
+    assert answer.servers_in_trouble == {"disk_forecast": 1}
+
+
+def test_each_alarm_that_a_media_server_may_have_has_its_words() -> None:
+    assert set(MEANINGS) == set(AlarmKind) - TOLD_ELSEWHERE - {AlarmKind.CAMERA_OFFLINE}
 
 
 @contextmanager
