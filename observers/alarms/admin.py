@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as say
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cameras.words import say_moment
@@ -56,7 +56,7 @@ class AlarmAdmin(LookOnly, CityScopedAdmin):
         words = AlarmKind(alarm.kind).label
         if alarm.closed_at is None:
             return Labelled("open", str(words))
-        return Labelled("closed", say("over: %(kind)s") % {"kind": words})
+        return Labelled("closed", gettext("over: %(kind)s") % {"kind": words})
 
     @column(_("about"))
     def subject_shown(self, alarm: Alarm) -> str:
