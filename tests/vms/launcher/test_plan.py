@@ -7,6 +7,7 @@ import pytest
 
 from mediamtx.config import read_off_cameras, write_config
 from mediamtx.recording_switch import replace_off
+from vms.launcher.errors import NotStartedError
 from vms.launcher.plan import Addresses, Plan
 from vms.launcher.settings import LauncherSettings
 
@@ -44,3 +45,13 @@ def test_workers_learn_of_the_file_only_where_it_is_ours(tmp_path: Path) -> None
         make_plan(tmp_path, **elsewhere, VMS_MEDIAMTX_CONFIG="/their.yml").worker().program.env["VMS_MEDIAMTX_CONFIG"],
     ]
     assert found == [str(tmp_path / "mediamtx" / "mediamtx.yml"), None, "/their.yml"]
+
+
+def test_mediamtx_deletes_when_it_is_told_to(tmp_path: Path) -> None:
+    config = tmp_path / "mediamtx" / "mediamtx.yml"
+    make_plan(tmp_path).mediamtx(Path("mediamtx"))
+    assert "  recordDeleteAfter: 7d\n" in config.read_text()
+    make_plan(tmp_path, VMS_RECORD_DELETE_AFTER="0s").mediamtx(Path("mediamtx"))
+    assert "  recordDeleteAfter: 0s\n" in config.read_text()
+    with pytest.raises(NotStartedError, match="VMS_RECORD_DELETE_AFTER"):
+        make_plan(tmp_path, VMS_RECORD_DELETE_AFTER="1m")
