@@ -1,9 +1,8 @@
 """What /health asks of the parts that we stand on: each question ends within its time, whatever the part does."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache as redis_cache
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+from django.utils import timezone
 from django_redis.exceptions import ConnectionInterrupted
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -19,10 +19,13 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from cameras.models import MediaServer
+from cities.scope import every_city
 from mediamtx.client import MediaMTXClient
 from mediamtx.errors import MediaMTXUnavailable
 from observers.services import HEARTBEAT_KEY
 from recording.off_switch import read_trouble
+from recording.retention.disk import WaterMarks, measure_disk
+from recording.storage.queries import StorageTroubles, count_troubles, find_given_marks
 
 ANSWER_WITHIN = 2.5
 """Seconds for all questions together: a load balancer that asks every few seconds must not wait for three."""
@@ -38,10 +41,15 @@ class DiskSpace:
 
 @dataclass(frozen=True)
 class DatabaseAnswer:
-    """The database answered: whether its tables are there, and how many media servers gave their observer no answer."""
+    """The database answered: whether its tables are there, and how many media servers gave their observer no answer.
+
+    `storage`: what is wrong with their disks; `marks`: an operator's water marks of the disk of VMS_RECORDINGS, if any.
+    """
 
     is_migrated: bool
     unreachable_servers: int = 0
+    storage: StorageTroubles = field(default_factory=StorageTroubles)
+    marks: WaterMarks | None = None
 
 
 @dataclass(frozen=True)
@@ -118,20 +126,23 @@ def ask_disk() -> DiskSpace | None:
     try:
         while not folder.exists():
             folder = folder.parent
-        usage = shutil.disk_usage(folder)
+        room = measure_disk(folder)
     except OSError:
         return None
-    return DiskSpace(free_bytes=usage.free, total_bytes=usage.total)
+    return DiskSpace(free_bytes=room.free, total_bytes=room.total)
 
 
 def _ask_tables() -> DatabaseAnswer:
     try:
         count = MediaServer.objects.filter(reach=MediaServer.Reach.UNREACHABLE).count()
+        with every_city("how many cities get too few days is counted, none is named"):
+            storage = count_troubles(timezone.now())
+        marks = find_given_marks(str(settings.VMS_RECORDINGS))
     except DatabaseError as error:
         if "does not exist" not in str(error):
             raise
         return DatabaseAnswer(is_migrated=False)
-    return DatabaseAnswer(is_migrated=True, unreachable_servers=count)
+    return DatabaseAnswer(is_migrated=True, unreachable_servers=count, storage=storage, marks=marks)
 
 
 def _ask(questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
