@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import F
 
 from cameras.models import MediaServer
-from recording.holds.queries import is_held, live_holds
-from recording.models import Forecast, Segment, Storage
+from recording.holds.queries import live_holds
+from recording.models import Forecast, Storage
 from recording.retention.disk import WaterMarks, choose_water_marks
 from recording.storage.decisions import MEASURE_IS_GOOD_FOR, CityUse, is_full, is_promise_broken
 
@@ -80,6 +80,20 @@ _KEPT = """
     FROM (SELECT camera_id, sum(size) AS bytes FROM recording_segment GROUP BY camera_id) AS kept
     JOIN cameras_camera AS camera ON camera.id = kept.camera_id
     GROUP BY camera.media_server_id, camera.city_id
+"""
+
+# From the holds to their segments, a bounded range of the same index for each; one that two holds touch counts once.
+_HELD = """
+    SELECT media_server_id, city_id, sum(size)
+    FROM (
+        SELECT DISTINCT segment.id, segment.media_server_id, segment.city_id, segment.size
+        FROM unnest(%(cameras)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+            AS hold(camera_id, starts_at, ends_at)
+        JOIN recording_segment AS segment ON segment.camera_id = hold.camera_id
+            AND segment.start BETWEEN hold.starts_at - interval '25 hours' AND hold.ends_at
+            AND segment."end" >= hold.starts_at
+    ) AS held
+    GROUP BY media_server_id, city_id
 """
 
 _LONGEST_PROMISES = f"""
@@ -189,15 +203,10 @@ def _change(uses: ServerUses, server_id: int, city_id: UUID, **changes: int) -> 
     cities[city_id] = replace(cities.get(city_id, CityUse()), **changes)
 
 
-def _sum_held(now: datetime) -> Iterable[tuple[int, UUID, int]]:
-    """The cameras are named first: few have holds, and only their segments need be asked."""
-    held = Segment.objects.filter(is_held(now), camera__in=live_holds(now).values("camera"))
-    return (
-        held.order_by()
-        .values("media_server", "city")
-        .annotate(Sum("size"))
-        .values_list("media_server", "city", "size__sum")
-    )
+def _sum_held(now: datetime) -> list[Any]:
+    holds = list(live_holds(now).values_list("camera", "starts_at", "ends_at"))
+    cameras, starts, ends = map(list, zip(*holds, strict=True)) if holds else ([], [], [])
+    return _fetch(_HELD, {"cameras": cameras, "starts": starts, "ends": ends})
 
 
 def _fetch(statement: str, values: dict[str, Any]) -> list[Any]:

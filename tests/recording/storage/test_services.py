@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from cameras.models import Camera, ServerOutage, ServerOutageCause
 from cities.scope import every_city
+from recording.holds.queries import is_held
 from recording.models import Forecast, Hold, RecordingSession, RecordingStatus, RetentionPolicy, Segment, Storage
 from recording.off_switch import list_off_cameras
 from recording.retention.disk import DiskRoom
@@ -268,21 +270,37 @@ def test_a_forecast_stands_for_each_city_and_for_the_disk(world: World, now: dat
 def test_held_footage_is_no_room_until_it_is_released(world: World, now: datetime) -> None:
     fill_days(world.camera, now, days=1)
     hour_ago = now - timedelta(hours=1)
-    hold = Hold.objects.create(
-        camera=world.camera,
-        city=world.city,
-        starts_at=hour_ago + timedelta(minutes=1),
-        ends_at=hour_ago + timedelta(minutes=2),
-        reason="a case",
-        created_at=now,
-    )
+    for minutes in (2, 3):  # one segment, held twice
+        Hold.objects.create(
+            camera=world.camera,
+            city=world.city,
+            starts_at=hour_ago + timedelta(minutes=1),
+            ends_at=hour_ago + timedelta(minutes=minutes),
+            reason="a case",
+            created_at=now,
+        )
     measured(world, now)
     found = []
     for released in (None, now):
-        Hold.objects.filter(pk=hold.pk).update(released_at=released)
+        Hold.objects.update(released_at=released)
         services.forecast_storage(now)
         found.append(Forecast.objects.filter(city=world.city).values_list("held_bytes", "room_bytes").get())
     assert found == [(GB, (266 + 47) * GB), (0, (266 + 48) * GB)]
+
+
+def test_what_is_held_is_what_the_ring_calls_held(world: World, now: datetime) -> None:
+    fill_days(world.camera, now, days=2)
+    for start, end in ((90, 60), (60, 30), (2000, 1960), (5, -500), (9000, 8000)):
+        Hold.objects.create(
+            camera=world.camera,
+            city=world.city,
+            starts_at=now - timedelta(minutes=start),
+            ends_at=now - timedelta(minutes=end),
+            reason="a case",
+            created_at=now,
+        )
+    held = Segment.objects.filter(is_held(now)).aggregate(Sum("size"))["size__sum"]
+    assert measure_uses(now)[world.server.pk][world.city.pk].held_bytes == held > 0
 
 
 @pytest.mark.parametrize("age", [timedelta(minutes=11), None])
