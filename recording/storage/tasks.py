@@ -21,11 +21,14 @@ def measure_disks() -> None:
 
 @shared_task
 def measure_disk(server_id: int) -> None:
-    """Measure one media server's disk."""
+    """Measure one media server's disk; a new one is forecast at once."""
     server = MediaServer.objects.filter(pk=server_id).first()
-    if server:
-        with every_city("a media server holds the footage of several cities"):
-            services.measure_storage(server, timezone.now())
+    if server is None:
+        return
+    with every_city("a media server holds the footage of several cities"):
+        storage = services.measure_storage(server, timezone.now())
+    if storage is not None and storage.bytes_per_day is None:
+        forecast_disks.delay()
 
 
 @shared_task

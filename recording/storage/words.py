@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 def say_outlook(bytes_per_day: int | None, yields_days: float | None, promised_days: int | None) -> str:
     """Say what a disk yields of what was promised; days are rounded down, so that 29.97 is never "30"."""
     if not bytes_per_day:
-        return _("Nothing is being recorded.")
+        return _("Nothing is being recorded, or nothing was written yet.")
     if yields_days is None:
         return _("It is too early to tell: less than ten minutes of footage were measured.")
     days = number_format(math.floor(yields_days * 10) / 10, 1)

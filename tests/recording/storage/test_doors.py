@@ -43,8 +43,8 @@ def forecasts(world: World) -> World:
         ((10, 0.0, 1), "This disk yields 0.0 of the promised 1 day."),
         ((10, 2.5, 1), "This disk yields 2.5 days; 1 is promised."),
         ((10, None, 30), "It is too early to tell: less than ten minutes of footage were measured."),
-        ((0, None, 30), "Nothing is being recorded."),
-        ((None, None, None), "Nothing is being recorded."),
+        ((0, None, 30), "Nothing is being recorded, or nothing was written yet."),
+        ((None, None, None), "Nothing is being recorded, or nothing was written yet."),
     ],
 )
 def test_a_forecast_is_a_sentence(outlook: Any, words: str) -> None:
