@@ -1,6 +1,8 @@
 """MediaMTX's configuration file: one template, filled with values that cannot break out of their place."""
 
+import contextlib
 import os
+import re
 import shlex
 import sys
 from collections.abc import Collection
@@ -11,8 +13,14 @@ from string import Template
 from uuid import UUID
 
 from .binary import MEDIAMTX_VERSION
+from .durations import parse_duration
 from .errors import ForeignConfig, InvalidConfig
-from .recording_switch import compose_paths, read_off
+from .recording_switch import compose_paths, read_off, replace_off
+
+SEGMENT_SECONDS = 1800.0
+"""`recordSegmentDuration` of the template: MediaMTX ends on a `recordDeleteAfter` below it, but for 0."""
+
+_DELETE_AFTER = re.compile(r"(?m)^  recordDeleteAfter: .*$")
 
 _HERE = Path(__file__).resolve().parent
 DOCKER_CONFIG = _HERE.parent / "docker" / "mediamtx.yml"
@@ -25,7 +33,8 @@ class ConfigValues:
     `record_root` is the absolute folder of the recordings; `hook_command` the argv that gets the event's word
     appended (empty = no hooks); `allow_origins` the sites whose pages may play HLS and WebRTC;
     `webrtc_additional_hosts` the names or IPs under which browsers reach us; `api_networks` who may ask the API (IPs
-    or CIDR networks); `metrics_address` where metrics answer (the same networks may ask), None = they are off.
+    or CIDR networks); `metrics_address` where metrics answer (the same networks may ask), None = they are off;
+    `record_delete_after` the age at which MediaMTX itself deletes footage, "0s" = never.
     """
 
     record_root: PurePath
@@ -39,6 +48,7 @@ class ConfigValues:
     api_networks: tuple[str, ...] = ("127.0.0.1", "::1")
     hook_command: tuple[str, ...] = ()
     metrics_address: str | None = None
+    record_delete_after: str = "7d"
 
 
 # The ports are published, or not, by the compose file; the networks are those that docker gives to containers.
@@ -75,6 +85,7 @@ def render_config(values: ConfigValues, *, off: Collection[UUID] = ()) -> str:
         webrtc_ips_from_interfaces=_write_flag(_listens_everywhere(values.webrtc_udp_address)),
         webrtc_additional_hosts=_write_list(values.webrtc_additional_hosts),
         record_path=_write(_name_record_path(values.record_root)),
+        record_delete_after=check_delete_after(values.record_delete_after),
         run_on_online=_write(_name_hook(values.hook_command, "online")),
         run_on_offline=_write(_name_hook(values.hook_command, "offline")),
         run_on_segment_create=_write(_name_hook(values.hook_command, "segment_create")),
@@ -89,6 +100,20 @@ def render_street_config(*, rtsp_address: str) -> str:
     return template.substitute(rtsp_address=_write(_check_address(rtsp_address)))
 
 
+def check_delete_after(text: str) -> str:
+    """Give the duration if MediaMTX takes it for `recordDeleteAfter`: 0, or no less than a segment lasts.
+
+    Raises InvalidConfig, because MediaMTX would end on it.
+    """
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise InvalidConfig(str(error)) from error
+    if seconds and not SEGMENT_SECONDS <= seconds <= 3650 * 86_400:
+        raise InvalidConfig(f"{text!r} is neither 0s nor between 30m (a segment's length) and 3650d")
+    return text
+
+
 def read_off_cameras(path: Path) -> frozenset[UUID]:
     """Give the cameras that a configuration file switches off; none where it is missing, unreadable or not ours."""
     try:
@@ -97,8 +122,23 @@ def read_off_cameras(path: Path) -> frozenset[UUID]:
         return frozenset()
 
 
-def write_config(path: Path, text: str) -> None:
-    """Write the file whole or not at all, on disk when this returns; it keeps its owner and mode, 0600 for a new one.
+def place_config(source: Path, target: Path, *, delete_after: str = "") -> None:
+    """Write `source` to `target`, where MediaMTX reads it, with the cameras that `target` switches off so far.
+
+    `delete_after` replaces `recordDeleteAfter` unless it is empty. A `source` with entries of its own under `paths` is
+    taken as it is. Everybody may read a new file: MediaMTX may be another user. Raises InvalidConfig, OSError.
+    """
+    text = source.read_text(encoding="utf-8")
+    if delete_after:
+        line = f"  recordDeleteAfter: {check_delete_after(delete_after)}"
+        text = _DELETE_AFTER.sub(lambda _found: line, text)
+    with contextlib.suppress(ForeignConfig):
+        text = replace_off(text, read_off_cameras(target))
+    write_config(target, text, new_mode=0o644)
+
+
+def write_config(path: Path, text: str, *, new_mode: int = 0o600) -> None:
+    """Write the file whole or not at all, on disk when this returns; it keeps its owner and mode if there is one.
 
     MediaMTX reads the file anew whenever it changes and ends if it may not read it. Raises OSError.
     """
@@ -109,6 +149,8 @@ def write_config(path: Path, text: str) -> None:
     with aside.open("w", encoding="utf-8") as file:
         if path.exists():
             _give_same_readers(file.fileno(), path.stat())
+        else:
+            os.fchmod(file.fileno(), new_mode)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -196,13 +238,27 @@ def _name_hook(command: tuple[str, ...], event: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write docker/mediamtx.yml anew: `python -m mediamtx.config docker`."""
-    if arguments != ["docker"]:
-        print("usage: python -m mediamtx.config docker", file=sys.stderr)  # noqa: T201 -- this is a command's output
-        return 2
-    DOCKER_CONFIG.parent.mkdir(exist_ok=True)
-    DOCKER_CONFIG.write_text(render_config(DOCKER_VALUES), encoding="utf-8")
-    print(DOCKER_CONFIG)  # noqa: T201 -- this is a command's output
+    """Write docker/mediamtx.yml anew (`docker`), or put it where a container's MediaMTX reads it (`place FILE`)."""
+    match arguments:
+        case ["docker"]:
+            DOCKER_CONFIG.parent.mkdir(exist_ok=True)
+            DOCKER_CONFIG.write_text(render_config(DOCKER_VALUES), encoding="utf-8")
+            print(DOCKER_CONFIG)  # noqa: T201 -- this is a command's output
+        case ["place", target]:
+            return _place(Path(target))
+        case _:
+            print("usage: python -m mediamtx.config docker | place FILE", file=sys.stderr)  # noqa: T201 -- this is a command's output
+            return 2
+    return 0
+
+
+def _place(target: Path) -> int:
+    try:
+        place_config(DOCKER_CONFIG, target, delete_after=os.environ.get("VMS_RECORD_DELETE_AFTER", ""))
+    except (InvalidConfig, OSError) as error:
+        print(f"{target} was not written: {error}", file=sys.stderr)  # noqa: T201 -- this is a command's output
+        return 1
+    print(target)  # noqa: T201 -- this is a command's output
     return 0
 
 

@@ -12,13 +12,14 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_POST, require_safe
 
 from cameras.queries import find_camera
 from cameras.search import CameraSearch
 from cities.access import Access
-from cities.errors import NotThere
+from cities.errors import Conflict, NotThere
 from cities.models import Role, User
 from cities.queries import list_cities_of, role_reaches
 from cities.views import protect_page, return_to_page
@@ -88,7 +89,10 @@ def switch_camera_recording(request: HttpRequest, camera_id: UUID) -> HttpRespon
     access, by_script = _access_of(request), "application/json" in request.headers.get("Accept", "")
     if access is None:
         return _refuse_signed_out() if by_script else return_to_page(request)
-    card = _switch(access, camera_id, on=_read_switch(request))
+    try:
+        card = _switch(access, camera_id, on=_read_switch(request))
+    except Conflict as refused:
+        return _refuse_switch(request, gettext(refused.message), by_script=by_script)
     if by_script:
         return JsonResponse(card.as_state())
     text = _("Recording of %(camera)s is on.") if card.recording else _("Recording of %(camera)s is off.")
@@ -106,6 +110,13 @@ def _switch(access: Access, camera_id: UUID, *, on: bool) -> Card:
     except NotThere as error:
         raise Http404 from error
     return make_card(camera, zone=ZoneInfo(access.city.time_zone), now=timezone.now())
+
+
+def _refuse_switch(request: HttpRequest, text: str, *, by_script: bool) -> HttpResponse:
+    if by_script:
+        return JsonResponse({"detail": text}, status=409)
+    messages.error(request, text)
+    return return_to_page(request)
 
 
 def _access_of(request: HttpRequest) -> Access | None:

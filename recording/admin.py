@@ -25,6 +25,7 @@ from recording.holds import admin as _holds  # noqa: F401 -- as above
 from recording.models import RecordingSession, RecordingStatus, Segment, SegmentState
 from recording.retention import admin as _retention  # noqa: F401 -- as above
 from recording.services import switch_many
+from recording.storage import admin as _storage  # noqa: F401 -- as above
 from streams.admin import operated_by, tell_refused
 
 
@@ -56,7 +57,8 @@ class RecordingSwitch:
         if wanted not in {"0", "1"}:
             message = "on must be 0 or 1"
             raise BadRequest(message)
-        self._switch([camera], request, on=wanted == "1")
+        if not self._switch([camera], request, on=wanted == "1"):
+            return return_to_page(request)
         text = _("Recording of %(camera)s is on.") if wanted == "1" else _("Recording of %(camera)s is off.")
         messages.success(request, text % {"camera": camera.name})
         return return_to_page(request)
@@ -64,10 +66,11 @@ class RecordingSwitch:
     @admin.action(description=_("Switch recording on"), permissions=["recording"])
     def switch_recording_on(self, request: HttpRequest, queryset: QuerySet[Camera]) -> None:
         """Switch recording on for the chosen cameras that the caller may operate."""
-        count = self._switch(operated_by(request, queryset), request, on=True)
+        allowed = operated_by(request, queryset)
+        count = self._switch(allowed, request, on=True)
         text = ngettext("Recording of %(count)d camera is on.", "Recording of %(count)d cameras is on.", count)
         messages.success(request, text % {"count": count})
-        tell_refused(request, queryset.count() - count)
+        tell_refused(request, queryset.count() - len(allowed))
 
     @admin.action(description=_("Switch recording off"), permissions=["recording"])
     def switch_recording_off(self, request: HttpRequest, queryset: QuerySet[Camera]) -> None:
@@ -78,12 +81,15 @@ class RecordingSwitch:
         tell_refused(request, queryset.count() - count)
 
     def _switch(self, cameras: list[Camera], request: HttpRequest, *, on: bool) -> int:
+        """Switch these cameras, say which were refused and why, and give how many were switched."""
         assert isinstance(request.user, User)  # noqa: S101 -- the admin lets nobody else in
-        count = switch_many(cameras, on=on, by=request.user, now=timezone.now())
+        done = switch_many(cameras, on=on, by=request.user, now=timezone.now())
         text = gettext("Recording switched on.") if on else gettext("Recording switched off.")
-        for camera in cameras:
+        for camera in done.cameras:
             self.log_change(request, camera, text)  # type: ignore[attr-defined]  # of the admin it is mixed into
-        return count
+        for refusal in done.refusals:
+            messages.error(request, gettext(refusal))
+        return len(done.cameras)
 
 
 def show_switch_to(request: HttpRequest) -> Callable[[Camera], SafeString]:

@@ -19,7 +19,7 @@ _BELL = "recording:off_switch:bell"
 _BELL_SECONDS = 5
 
 
-def order_after_commit(camera: Camera) -> None:  # noqa: ARG001 -- rooms below hand over the camera they added
+def order_after_commit(camera: Camera | None = None) -> None:  # noqa: ARG001 -- rooms below hand over the camera they added
     """Order a look once the change is committed; a thousand changes at once order one look."""
     if is_ours():
         transaction.on_commit(order_look)

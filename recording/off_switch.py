@@ -147,10 +147,11 @@ def _bring_in_line(running: frozenset[UUID], asked_at: float, now: datetime, clo
 
 
 def list_off_cameras(now: datetime) -> frozenset[UUID]:
-    """Give the cameras of our MediaMTX that must not be recorded."""
+    """Give the cameras of our MediaMTX that must not be recorded: all, where only held footage is left."""
     there_or_just_removed = Q(removed_at=None) | Q(removed_at__gt=now - REMOVED_STAYS_OFF)
+    off_or_refused = Q(recording_enabled=False) | Q(media_server__storage__refuses_since__isnull=False)
     cameras = Camera.objects.filter(
-        there_or_just_removed, recording_enabled=False, media_server__api_url=settings.MEDIAMTX_API_URL
+        there_or_just_removed, off_or_refused, media_server__api_url=settings.MEDIAMTX_API_URL
     )
     return frozenset(cameras.values_list("pk", flat=True))
 

@@ -1,6 +1,7 @@
 """Verbs of recording that the doors call."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
@@ -9,7 +10,7 @@ from django.db import transaction
 from redis import Redis
 
 from cameras.models import Camera
-from cities.errors import NotThere
+from cities.errors import Conflict, NotThere
 from cities.models import User
 from mediamtx.client import MediaMTXClient
 from recording.adapters import MediaMTXRecordingAdapter, MockRecordingAdapter
@@ -18,7 +19,16 @@ from recording.models import RecordingSession
 from recording.off_order import order_after_commit
 from recording.ports import RecordingPort
 from recording.queries import list_open_sessions
+from recording.storage.queries import refuses_recording
 from streams.services import wish_stream
+
+
+@dataclass
+class Switched:
+    """The cameras that were switched, and why others were not, each reason once."""
+
+    cameras: list[Camera] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
 
 
 @cache
@@ -32,10 +42,16 @@ def recording_manager() -> RedisRecordingManager:
 def switch_recording(camera: Camera, *, on: bool, by: User | None, now: datetime) -> RecordingSession | None:
     """Switch a camera's recording; give the open session, None when it is off. Idempotent.
 
-    A camera that must be pulled is pulled from now on: to record without a picture would be a trap.
+    A camera that must be pulled is pulled from now on: to record without a picture would be a trap. Raises Conflict,
+    and the wish stays as it is, where its media server records nothing.
     """
     if camera.removed_at is not None:
         raise NotThere(f"camera {camera.pk} was removed")
+    if on and refuses_recording(camera.media_server_id):
+        raise Conflict(
+            "This media server records nothing: only held footage is left on its disk. Release holds or add disk; what "
+            "was wished before then goes on by itself."
+        )
     order_after_commit(camera)
     if not on:
         recording_manager().disable_recording(camera, by=by, now=now)
@@ -45,13 +61,16 @@ def switch_recording(camera: Camera, *, on: bool, by: User | None, now: datetime
     return recording_manager().enable_recording(camera, by=by, now=now)
 
 
-def switch_many(cameras: Iterable[Camera], *, on: bool, by: User | None, now: datetime) -> int:
-    """Switch several cameras, each by itself; give how many were asked."""
-    count = 0
+def switch_many(cameras: Iterable[Camera], *, on: bool, by: User | None, now: datetime) -> Switched:
+    """Switch several cameras, each by itself; those whose media server refuses stay as they are."""
+    done = Switched()
     for camera in cameras:
-        switch_recording(camera, on=on, by=by, now=now)
-        count += 1
-    return count
+        try:
+            switch_recording(camera, on=on, by=by, now=now)
+            done.cameras.append(camera)
+        except Conflict as refused:
+            done.refusals += [refused.message] if refused.message not in done.refusals else []
+    return done
 
 
 def refresh_recording_cache() -> int:

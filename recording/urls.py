@@ -9,4 +9,5 @@ urlpatterns = [
     path("", include("recording.retention.urls")),
     path("", include("recording.holds.urls")),
     path("", include("recording.gaps.urls")),
+    path("", include("recording.storage.urls")),
 ]

@@ -3,8 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from redis.exceptions import RedisError
+
 from cameras.models import Camera, CameraState
 from recording.models import Segment, SegmentState
+from recording.off_switch import read_trouble
+from recording.storage.queries import find_storage, seems_full
 
 FRESH = timedelta(seconds=25)
 """Footage that ended no longer ago is still being written: fragments of 4 s, a look every 10 s, and some room."""
@@ -21,13 +26,26 @@ class Writing:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Obstacles:
+    """What keeps a camera's media server from writing, whatever the camera does."""
+
+    is_refused: bool = False
+    is_full: bool = False
+    config_problem: str = ""
+
+
 def describe_writing(camera: Camera, *, now: datetime) -> Writing:
-    """Say whether the camera's footage grows; one query, wants `media_server` loaded."""
+    """Say whether the camera's footage grows; one query, or two where it should and does not. Wants `media_server`."""
     recent = Segment.objects.filter(camera=camera, start__gte=now - LONGEST_SEGMENT).exclude(state=SegmentState.DAMAGED)
     last = recent.order_by("-start").values_list("end", "state").first()
     last_end, last_state = last or (None, None)
     is_open = last_state == SegmentState.OPEN
-    return decide_writing(last_end, is_open=is_open, wished=camera.recording_enabled, state=camera.state, now=now)
+    wished, state = camera.recording_enabled, camera.state
+    writing = decide_writing(last_end, is_open=is_open, wished=wished, state=state, now=now)
+    if writing.is_writing or not wished:
+        return writing
+    return Writing(is_writing=False, reason=decide_obstacle(find_obstacles(camera, now), state) or writing.reason)
 
 
 def decide_writing(
@@ -48,3 +66,33 @@ def decide_writing(
     if last_end is None:
         return Writing(is_writing=False, reason="No footage of the last day is known; it shows within 20 seconds.")
     return Writing(is_writing=False, reason=f"Nothing was written since {last_end.isoformat(timespec='seconds')}.")
+
+
+def decide_obstacle(obstacles: Obstacles, state: CameraState) -> str:
+    """Say which obstacle suffices alone, "" if none does: most of them come after what the camera does not send."""
+    if obstacles.is_refused:
+        return "This media server records nothing: only held footage is left on its disk."
+    if state != CameraState.ONLINE:
+        return ""
+    if obstacles.is_full:
+        return "The disk of its media server is full."
+    return f"The configuration is not applied: {obstacles.config_problem}" if obstacles.config_problem else ""
+
+
+def find_obstacles(camera: Camera, now: datetime) -> Obstacles:
+    """Find what keeps the camera's media server from writing, as far as anybody knows; wants `media_server` loaded."""
+    storage = find_storage(camera.media_server_id)
+    return Obstacles(
+        is_refused=storage is not None and storage.refuses_since is not None,
+        is_full=storage is not None and seems_full(storage, now),
+        config_problem=_find_config_problem(camera),
+    )
+
+
+def _find_config_problem(camera: Camera) -> str:
+    if camera.media_server.api_url != settings.MEDIAMTX_API_URL:
+        return ""
+    try:
+        return read_trouble()
+    except RedisError:
+        return ""

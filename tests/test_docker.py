@@ -1,6 +1,8 @@
 """The docker files, as far as they can be checked without a docker engine."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ def compose() -> dict[str, Any]:
 
 
 def test_every_process_of_the_system_is_a_service(compose: dict[str, Any]) -> None:
-    wanted = {"postgres", "redis", "mediamtx", "prepare", "web", "worker", "keeper", "beat", "ingest"}
+    stores, media = {"postgres", "redis"}, {"mediamtx-config", "mediamtx"}
+    wanted = {*stores, *media, "prepare", "web", "worker", "keeper", "beat", "ingest"}
     assert set(compose["services"]) == wanted
 
 
@@ -73,3 +76,43 @@ def test_every_setting_that_is_read_is_documented() -> None:
 def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
     text = (ROOT / "docker" / "compose.yml").read_text()
     assert re.findall(r"\$\{(?:POSTGRES_PASSWORD|VMS_SECRET_KEY|VMS_HOOK_SECRET)(?!:\?)[^}]*\}", text) == []
+
+
+def mounts_of(compose: dict[str, Any], service: str) -> dict[str, str]:
+    """Give a service's mounts: what is mounted, where to and how."""
+    return dict(mount.split(":", 1) for mount in compose["services"][service].get("volumes", []))
+
+
+def test_the_worker_writes_the_folder_from_which_mediamtx_only_reads_its_configuration(compose: dict[str, Any]) -> None:
+    """Off means off: MediaMTX watches the folder of its file, and a rename is not seen through a mount of a file."""
+    found = {name: mounts_of(compose, name).get("mediamtx") for name in compose["services"]}
+    assert {name: mount for name, mount in found.items() if mount} == {
+        "mediamtx-config": "/mediamtx",
+        "mediamtx": "/config:ro",
+        "worker": "/mediamtx",
+    }
+    assert compose["services"]["mediamtx"]["command"] == ["/config/mediamtx.yml"]
+    assert compose["x-vms"]["environment"]["VMS_MEDIAMTX_CONFIG"] == "/mediamtx/mediamtx.yml"
+    assert mounts_of(compose, "worker")["./recordings"] == "/recordings"
+
+
+def test_mediamtx_begins_when_its_configuration_is_there_and_waits_for_no_database(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert services["mediamtx"]["depends_on"] == {"mediamtx-config": {"condition": "service_completed_successfully"}}
+    assert services["mediamtx-config"]["depends_on"] == {}
+
+
+def test_its_configuration_is_placed_by_the_command_that_compose_names(compose: dict[str, Any], tmp_path: Path) -> None:
+    *command, target = compose["services"]["mediamtx-config"]["command"]
+    assert (command, target) == (["python", "-m", "mediamtx.config", "place"], "/mediamtx/mediamtx.yml")
+    placed = tmp_path / "mediamtx.yml"
+    environ = {"PATH": "", "VMS_RECORD_DELETE_AFTER": ""}  # as compose gives it where .env does not set it
+    subprocess.run([sys.executable, *command[1:], placed], cwd=ROOT, env=environ, check=True)
+    assert placed.read_text() == (ROOT / "docker" / "mediamtx.yml").read_text()
+
+
+def test_the_folder_of_its_configuration_belongs_to_the_user_who_writes_it() -> None:
+    """An empty volume takes its owner from the image's folder at the place where it is mounted."""
+    dockerfile = (ROOT / "docker" / "Dockerfile").read_text()
+    assert "mkdir /data /mediamtx && chown vms /data /mediamtx" in dockerfile
+    assert dockerfile.index("chown vms") < dockerfile.index("USER vms")

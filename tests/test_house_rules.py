@@ -62,8 +62,10 @@ KNOWN_DOORS = {
     "observers/alarms/tasks.py",
     "observers/services.py",
     "recording/management/commands/check_footage.py",
+    "recording/storage/tasks.py",
     "recording/tasks.py",
     "streams/management/commands/ingest.py",
+    "vms/checks.py",
     "vms/management/commands/prepare.py",
     "vms/probes.py",
 }

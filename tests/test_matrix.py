@@ -19,7 +19,7 @@ from cities.models import Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
 from observers.models import Alarm
-from recording.models import RecordingSession
+from recording.models import Forecast, RecordingSession
 from recording.services import switch_recording
 from streams.models import Stream
 from streams.services import wish_stream
@@ -31,6 +31,7 @@ SAFE = {"get"}
 ELSEWHERE = "203.0.113.9"
 UNKNOWN_ID = "5b5a1c1e-0000-4000-8000-00000000dead"
 YEAR = timedelta(days=365)
+FOREIGN_BYTES = 31_415_926_535
 
 SMALLEST_ROLE = {
     "/api/v1/cameras": Role.MANAGER,
@@ -115,6 +116,7 @@ def full(world: World) -> World:
             wish_stream(camera, now=NOW)
             switch_recording(camera, on=True, by=None, now=NOW)
             make_alarm(camera)
+            forecast(camera)
     return world
 
 
@@ -125,6 +127,14 @@ def make_alarm(camera: Camera) -> None:
     numbers = {"Market square": OWN_ALARM, "Secret harbour": FOREIGN_ALARM}
     about = {"city_id": camera.city_id, "opened_at": NOW, "last_seen_at": NOW}
     Alarm.objects.create(pk=numbers.get(camera.name), camera=camera, kind="camera_offline", detail="{}", **about)
+
+
+def forecast(camera: Camera) -> None:
+    number = int(camera.name == "Secret harbour")
+    sizes = dict.fromkeys(["bytes_per_day", "footage_bytes", "held_bytes", "room_bytes"], FOREIGN_BYTES * number)
+    Forecast.objects.create(
+        city=camera.city, media_server=camera.media_server, promised_days=7, measured_at=NOW, **sizes
+    )
 
 
 def own_ids(world: World) -> dict[str, str]:
@@ -148,7 +158,7 @@ def secrets_of_other_city(world: World) -> list[str]:
     camera = world.foreign_camera
     return [
         *(str(camera.pk), camera.name, camera.source_url, camera.source_password, "10.9.9.9"),
-        *(str(world.other_city.pk), world.other_city.name),
+        *(str(world.other_city.pk), world.other_city.name, str(FOREIGN_BYTES)),
     ]
 
 
@@ -175,7 +185,7 @@ def test_the_routes_and_their_description_are_the_same() -> None:
     routes = set(walk_routes(get_resolver().url_patterns))
     assert routes == {(operation.method, operation.route) for operation in OPERATIONS}
     assert {route for method, route in routes if method not in SAFE} == set(SMALLEST_ROLE)
-    assert len(routes) >= 14
+    assert len(routes) >= 15
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
@@ -314,7 +324,7 @@ def test_a_list_asks_as_much_for_three_rows_as_for_one(
             make_alarm(camera)
     with django_assert_num_queries(2):
         answer = call(client, operation, {})
-    assert len(answer.json()["results"]) == (1 if operation.route.endswith("cities") else 3)
+    assert len(answer.json()["results"]) == (1 if operation.route.endswith(("cities", "forecast")) else 3)
 
 
 NO_IDS = ["1", "not-a-uuid", "%00", "..%2f..", "%F0%9F%8E%A5", UNKNOWN_ID[:-1], UNKNOWN_ID + "0"]

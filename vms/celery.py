@@ -10,4 +10,6 @@ app = Celery("vms")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Rooms within rooms: Celery looks for tasks in installed apps only.
-app.autodiscover_tasks(["recording.retention", "recording.holds", "recording.gaps", "observers.alarms"])
+app.autodiscover_tasks(
+    ["recording.retention", "recording.holds", "recording.gaps", "recording.storage", "observers.alarms"]
+)

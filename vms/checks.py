@@ -6,7 +6,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 -- Django's own name of its class
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 -- Django's own name of its class
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+
+from cities.scope import every_city
+from vms.promises import tell_broken_promises
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -86,8 +91,20 @@ def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # no
     return found
 
 
+def check_promises(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.W002: MediaMTX deletes footage before a promise of it ends. Only where the database may be asked."""
+    if not databases:
+        return []
+    try:
+        with every_city("a media server's longest promise may be any city's"):
+            sentences = tell_broken_promises(timezone.now())
+    except (DatabaseError, InterfaceError):
+        return []  # it is away, or has no tables yet: its own messages say so
+    return [Warning(sentence, id="vms.W002") for sentence in sentences]
+
+
 def register_checks() -> None:
-    """Have `manage.py check` and every other command run them."""
+    """Have `manage.py check` and every other command run them; those of the database where `--database` names it."""
     for check in (
         check_environment,
         check_addresses,
@@ -97,6 +114,7 @@ def register_checks() -> None:
         check_exposure,
     ):
         register(check)
+    register(check_promises, Tags.database)
 
 
 def _nearest_existing(folder: Path) -> Path:

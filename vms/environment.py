@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
+from mediamtx.config import check_delete_after
+from mediamtx.errors import InvalidConfig
+
 Network = IPv4Network | IPv6Network
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -43,6 +46,15 @@ class Environment:
     def port(self, name: str, default: int) -> int:
         """Give a TCP or UDP port."""
         return self.number(name, default, low=1, high=65535)
+
+    def delete_after(self, name: str, default: str) -> str:
+        """Give an age at which MediaMTX is to delete footage, in its own words."""
+        value = self.text(name, default)
+        try:
+            return check_delete_after(value)
+        except InvalidConfig as error:
+            self._note(name, f"is wrong: {error}; set it to a duration such as 7d or 36h, or to 0s")
+            return default
 
     def choice(self, name: str, default: str, choices: set[str]) -> str:
         """Give one of a few words."""

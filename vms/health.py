@@ -16,14 +16,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cities.problems import CONTENT_TYPE, describe_problem
+from recording.retention.disk import choose_water_marks
+from recording.storage.decisions import is_short
+from recording.storage.queries import StorageTroubles
 from vms.alarm_reasons import judge_alarms
-from vms.probes import DatabaseAnswer, DiskSpace, Findings, RedisAnswer, ask_database_alone, ask_everybody
+from vms.probes import DatabaseAnswer, Findings, RedisAnswer, ask_database_alone, ask_everybody
 
 BEAT_SILENT_AFTER = 45.0
 """Seconds; beat notes its heartbeat every 10."""
-
-LEAST_FREE_BYTES = 10**9
-LEAST_FREE_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,19 @@ def judge(findings: Findings, now: datetime) -> Health:
         *_judge_redis(findings.redis, beat_age),
         *(judge_alarms(findings.database.servers_in_trouble) if findings.database else []),
         *_judge_database(findings.database),
-        *_judge_disk(findings.disk),
+        *_judge_disk(findings),
+        *(_judge_storage(findings.database.storage) if findings.database else []),
     ]
     return Health(findings, beat_age, reasons)
 
 
-def has_room(disk: DiskSpace | None) -> bool:
-    """Say whether recordings have room for a while."""
+def has_room(findings: Findings) -> bool:
+    """Say whether recordings have room for a while: between half the low water mark and the high one the ring turns."""
+    disk = findings.disk
     if disk is None:
         return False
-    return disk.free_bytes >= max(LEAST_FREE_BYTES, disk.total_bytes * LEAST_FREE_SHARE)
+    given = findings.database.marks if findings.database else None
+    return not is_short(disk.free_bytes, given or choose_water_marks(disk.total_bytes))
 
 
 def _judge_mediamtx(findings: Findings) -> list[str]:
@@ -82,14 +85,35 @@ def _judge_database(database: DatabaseAnswer | None) -> list[str]:
     return [] if database.is_migrated else ["The database has no tables yet; run `manage.py migrate`."]
 
 
-def _judge_disk(disk: DiskSpace | None) -> list[str]:
+def _judge_disk(findings: Findings) -> list[str]:
+    disk = findings.disk
     if disk is None:
         return [
             "The disk of the recordings gives no answer: nothing may be written. See that VMS_RECORDINGS is mounted."
         ]
-    if has_room(disk):
+    if has_room(findings):
         return []
     return [f"The disk of the recordings has {disk.free_bytes / 1e9:.1f} GB left: make room, or record less."]
+
+
+def _judge_storage(found: StorageTroubles) -> list[str]:
+    servers = _count(found.refusing, "media server records", "media servers record")
+    full = _count(found.full, "media server's disk is full", "media servers' disks are full")
+    broken = _count(found.broken_promises, "media server's MediaMTX deletes", "media servers' MediaMTX delete")
+    cities = _count(found.short_cities, "city gets", "cities get")
+    reasons = {
+        f"{servers} nothing: only held footage is left. Release holds or add disk.": found.refusing,
+        f"{full}: nothing more can be written. Make room, or add disk.": found.full,
+        f"{broken} footage before its promised days are over. Raise VMS_RECORD_DELETE_AFTER (0s: never), or "
+        "promise fewer days; the admin says where.": found.broken_promises,
+        f"{cities} fewer days than promised, by what is written a day. Add disk, or promise fewer days; the forecasts "
+        "in the admin say which.": found.short_cities,
+    }
+    return [reason for reason, count in reasons.items() if count]
+
+
+def _count(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 class DiskSerializer(serializers.Serializer[Any]):
@@ -183,7 +207,7 @@ def _describe(health: Health) -> dict[str, Any]:
         "disk": {
             "free_bytes": disk.free_bytes if disk else None,
             "total_bytes": disk.total_bytes if disk else None,
-            "ok": has_room(disk),
+            "ok": has_room(findings),
         },
         "beat_age": None if health.beat_age is None else round(health.beat_age, 1),
         "reasons": health.reasons,

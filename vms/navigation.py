@@ -18,6 +18,7 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
             (_("Alarms"), "notifications", "observers.alarm"),
             (_("Recording sessions"), "history", "recording.recordingsession"),
             (_("Segments"), "movie", "recording.segment"),
+            (_("Forecasts"), "timeline", "recording.forecast"),
         ],
     ),
     (
@@ -33,6 +34,7 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
         _("Platform"),
         [
             (_("Media servers"), "dns", "cameras.mediaserver"),
+            (_("Storage"), "hard_drive", "recording.storage"),
             (_("Unknown paths"), "question_mark", "observers.unknownpath"),
             (_("Schedule"), "schedule", "django_celery_beat.periodictask"),
         ],

@@ -1,6 +1,5 @@
 """What /health asks of the parts that we stand on: each question ends within its time, whatever the part does."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache as redis_cache
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
+from django.utils import timezone
 from django_redis.exceptions import ConnectionInterrupted
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -25,6 +25,8 @@ from mediamtx.errors import MediaMTXUnavailable
 from observers.alarms.queries import count_servers_in_trouble
 from observers.services import HEARTBEAT_KEY
 from recording.off_switch import read_trouble
+from recording.retention.disk import WaterMarks, measure_disk
+from recording.storage.queries import StorageTroubles, count_troubles, find_given_marks
 
 ANSWER_WITHIN = 2.5
 """Seconds for all questions together: a load balancer that asks every few seconds must not wait for three."""
@@ -43,11 +45,14 @@ class DatabaseAnswer:
     """The database answered: whether its tables are there, and how many media servers gave their observer no answer.
 
     `servers_in_trouble` says of how many media servers an alarm of each kind is open.
+    `storage`: what is wrong with their disks; `marks`: an operator's water marks of the disk of VMS_RECORDINGS, if any.
     """
 
     is_migrated: bool
     unreachable_servers: int = 0
     servers_in_trouble: Mapping[str, int] = field(default_factory=dict)
+    storage: StorageTroubles = field(default_factory=StorageTroubles)
+    marks: WaterMarks | None = None
 
 
 @dataclass(frozen=True)
@@ -124,22 +129,25 @@ def ask_disk() -> DiskSpace | None:
     try:
         while not folder.exists():
             folder = folder.parent
-        usage = shutil.disk_usage(folder)
+        room = measure_disk(folder)
     except OSError:
         return None
-    return DiskSpace(free_bytes=usage.free, total_bytes=usage.total)
+    return DiskSpace(free_bytes=room.free, total_bytes=room.total)
 
 
 def _ask_tables() -> DatabaseAnswer:
     try:
         count = MediaServer.objects.filter(reach=MediaServer.Reach.UNREACHABLE).count()
         with every_city("/health counts media servers in trouble and names no city"):
-            troubles = count_servers_in_trouble()
+            troubles, storage = count_servers_in_trouble(), count_troubles(timezone.now())
+        marks = find_given_marks(str(settings.VMS_RECORDINGS))
     except DatabaseError as error:
         if "does not exist" not in str(error):
             raise
         return DatabaseAnswer(is_migrated=False)
-    return DatabaseAnswer(is_migrated=True, unreachable_servers=count, servers_in_trouble=troubles)
+    return DatabaseAnswer(
+        is_migrated=True, unreachable_servers=count, servers_in_trouble=troubles, storage=storage, marks=marks
+    )
 
 
 def _ask(questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ MEDIAMTX_API_URL = ENVIRONMENT.text("MEDIAMTX_API_URL", f"http://127.0.0.1:{VMS_
 # The file may be changed only where that MediaMTX is ours: by default the one that `manage.py up` starts.
 _OUR_CONFIG = "" if ENVIRONMENT.text("MEDIAMTX_API_URL") else str(VMS_DATA / "mediamtx" / "mediamtx.yml")
 VMS_MEDIAMTX_CONFIG = ENVIRONMENT.text("VMS_MEDIAMTX_CONFIG", _OUR_CONFIG)
+VMS_RECORD_DELETE_AFTER = ENVIRONMENT.delete_after("VMS_RECORD_DELETE_AFTER", "7d")
 MEDIAMTX_RTSP_URL = ENVIRONMENT.text("MEDIAMTX_RTSP_URL", f"rtsp://127.0.0.1:{VMS_RTSP_PORT}")
 
 SECRET_KEY = ENVIRONMENT.text("VMS_SECRET_KEY") or read_or_make_secret(VMS_DATA / "secret_key")

@@ -78,6 +78,7 @@
       try {
         const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) });
         if (answer.ok) fresh = await answer.json();
+        else if (answer.status === 409) write(this.recordingText, (await answer.json()).detail);
         else write(this.recordingText, answer.status === 403 ? words.forbidden : answer.status === 401 ? words.signedOut : words.refused);
       } catch {
         write(this.recordingText, words.refused);

@@ -21,6 +21,7 @@ PLATFORM = [
     "cities/user",
     "cameras/mediaserver",
     "observers/unknownpath",
+    "recording/storage",
     "knox/authtoken",
     "django_celery_beat/periodictask",
     "django_celery_beat/intervalschedule",

@@ -12,6 +12,8 @@ from mediamtx.config import (
     DOCKER_CONFIG,
     DOCKER_VALUES,
     ConfigValues,
+    main,
+    place_config,
     read_off_cameras,
     render_config,
     render_street_config,
@@ -150,3 +152,44 @@ def test_switched_off_cameras_are_read_from_a_file_and_none_from_a_broken_one(tm
         path.write_bytes(content)
         found.append(read_off_cameras(path))
     assert found == [frozenset(), {camera_id}, frozenset(), frozenset()]
+
+
+@pytest.mark.parametrize("text", ["0s", "30m", "7d", "720h", "31d12h"])
+def test_how_long_mediamtx_keeps_footage_is_a_value(text: str) -> None:
+    assert load(replace(VALUES, record_delete_after=text))["pathDefaults"]["recordDeleteAfter"] == text
+
+
+@pytest.mark.parametrize("text", ["", "29m", "1s", "4000d", "7 days", "7d\nrecord: no"])
+def test_an_age_on_which_mediamtx_would_end_is_refused(text: str) -> None:
+    with pytest.raises(InvalidConfig):
+        render_config(replace(VALUES, record_delete_after=text))
+
+
+CAMERA = UUID("7e0c3a52-0f5c-4d5e-9a54-0c7b1f2d3e4f")
+
+
+def test_a_configuration_is_placed_with_what_was_off_and_the_age_asked_for(tmp_path: Path) -> None:
+    target = tmp_path / "mediamtx" / "mediamtx.yml"
+    place_config(DOCKER_CONFIG, target)
+    assert (target.read_text(), target.stat().st_mode & 0o777) == (DOCKER_CONFIG.read_text(), 0o644)
+    target.write_text(render_config(DOCKER_VALUES, off=[CAMERA]))
+    place_config(DOCKER_CONFIG, target, delete_after="31d")
+    assert target.read_text() == render_config(replace(DOCKER_VALUES, record_delete_after="31d"), off=[CAMERA])
+
+
+def test_somebodys_own_entries_are_placed_as_they_are(tmp_path: Path) -> None:
+    source, target = tmp_path / "theirs.yml", tmp_path / "mediamtx.yml"
+    source.write_text(render_config(VALUES).replace("  all_others: {}", "  yard: {source: rtsp://10.0.0.5/}"))
+    place_config(source, target)
+    assert target.read_text() == source.read_text()
+
+
+def test_the_container_s_command_places_it_or_says_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "mediamtx.yml"
+    assert [main(["place", str(target)]), main(["place"]), main([])] == [0, 2, 2]
+    monkeypatch.setenv("VMS_RECORD_DELETE_AFTER", "soon")
+    assert main(["place", str(target)]) == 1
+    assert "'soon' is no duration" in capsys.readouterr().err
+    assert target.read_text() == DOCKER_CONFIG.read_text()

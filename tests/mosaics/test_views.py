@@ -15,7 +15,7 @@ from cameras.models import Camera, MediaServer
 from cities.models import City, Membership, Role, User
 from cities.scope import city_scope, every_city
 from observers.models import Alarm
-from recording.models import RecordingSession
+from recording.models import RecordingSession, Storage
 from tests.world import NOW, World
 
 JSON = {"Accept": "application/json"}
@@ -223,6 +223,20 @@ def test_an_operator_switches_recording_by_script_both_ways_and_twice(world: Wor
     assert answers == [True, True, False, False]
     with city_scope(world.city.pk):
         assert RecordingSession.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_media_server_that_records_nothing_refuses_the_switch_on_and_says_why(world: World) -> None:
+    Storage.objects.create(media_server=world.server, refuses_since=timezone.now())
+    client, path = signed_in(world.operator), f"/cameras/{world.camera.pk}/recording"
+    answer = client.post(path, {"on": "1"}, headers=JSON)
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("This media server records nothing: only held footage is left")
+    page = client.post(path, {"on": "1"}, follow=True).content.decode()
+    assert "This media server records nothing" in page
+    assert client.post(path, {"on": "0"}, headers=JSON).status_code == 200
+    with city_scope(world.city.pk):
+        assert Camera.objects.filter(recording_enabled=True).exists() is False
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from django.test import Client
 from cameras.models import Camera
 from cities.models import Membership, Role
 from cities.scope import city_scope, every_city
-from recording.models import RecordingSession, Segment
+from recording.models import RecordingSession, Segment, Storage
 from streams.models import Stream
 from tests.cities.test_admin import staff
 from tests.world import NOW, World
@@ -81,6 +81,18 @@ def test_bulk_actions_leave_foreign_cameras_alone(world: World) -> None:
     client.post(LIST, choose("stop_streams", *both))
     with every_city("a test looks at everything"):
         assert list(Stream.objects.filter(wished=True)) == []
+
+
+def test_where_recording_is_refused_the_switch_says_why_and_the_wish_stays(world: World) -> None:
+    Storage.objects.create(media_server=world.server, refuses_since=NOW)
+    client, url = staff(world.operator), f"{LIST}{world.camera.pk}/recording/"
+    for answer in (
+        client.post(url, {"on": "1", "next": LIST}, follow=True),
+        client.post(LIST, choose("switch_recording_on", world.camera), follow=True),
+    ):
+        assert "This media server records nothing: only held footage is left" in answer.content.decode()
+    assert recording_cameras() == []
+    assert "Recording switched on." not in client.get(f"{LIST}{world.camera.pk}/history/").content.decode()
 
 
 @pytest.mark.parametrize("action", ["switch_recording_on", "start_streams"])

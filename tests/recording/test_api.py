@@ -10,7 +10,7 @@ from redis import Redis
 
 from cameras.models import Camera
 from cities.scope import city_scope
-from recording.models import RecordingSession
+from recording.models import RecordingSession, Storage
 from streams.models import Stream
 from tests.world import ApiClient, World
 
@@ -101,3 +101,21 @@ def test_a_foreign_camera_cannot_be_switched(world: World, operator: ApiClient) 
     with city_scope(world.other_city.pk):
         assert Camera.objects.get().recording_enabled is False
         assert RecordingSession.objects.count() == 0
+
+
+def test_where_only_held_footage_is_left_recording_is_refused_and_the_wish_stays(
+    world: World, operator: ApiClient
+) -> None:
+    operator.put(address_of(world.camera))
+    storage = Storage.objects.create(media_server=world.server, refuses_since=timezone.now())
+    answer = operator.put(address_of(world.camera))
+    assert (answer.status_code, answer["Content-Type"]) == (409, "application/problem+json")
+    assert "Release holds or add disk" in answer.json()["detail"]
+    state = operator.get(address_of(world.camera)).json()
+    assert (state["recording"], state["writing"]) == (True, False)
+    assert state["not_writing_because"] == "This media server records nothing: only held footage is left on its disk."
+    assert operator.delete(address_of(world.camera)).json()["recording"] is False
+    assert operator.put(address_of(world.camera)).status_code == 409
+    assert operator.get(address_of(world.camera)).json()["recording"] is False
+    storage.delete()
+    assert operator.put(address_of(world.camera)).status_code == 200

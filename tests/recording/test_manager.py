@@ -13,7 +13,7 @@ from recording.adapters import MockRecordingAdapter
 from recording.manager import RedisRecordingManager
 from recording.models import RecordingSession, RecordingStatus
 from recording.queries import list_open_sessions
-from recording.services import recording_manager, switch_many, switch_recording
+from recording.services import Switched, recording_manager, switch_many, switch_recording
 from streams.models import Stream
 from tests.world import World
 
@@ -116,7 +116,7 @@ def test_recording_a_camera_that_must_be_pulled_wishes_its_stream(scoped: World,
 @pytest.mark.django_db(transaction=True)
 def test_switching_many_asks_each_camera(scoped: World, now: datetime) -> None:
     second = Camera.objects.create(city=scoped.city, media_server=scoped.server, name="Bridge")
-    assert switch_many([scoped.camera, second], on=True, by=None, now=now) == 2
+    assert switch_many([scoped.camera, second], on=True, by=None, now=now) == Switched([scoped.camera, second])
     assert Camera.objects.filter(recording_enabled=True).count() == 2
 
 

@@ -1,5 +1,6 @@
 """OFF means off with the real MediaMTX: one camera leaves the disk, and no picture notices."""
 
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,8 +14,11 @@ import pytest
 from cameras.models import Camera
 from cities.scope import every_city
 from mediamtx.config import write_config
+from mediamtx.durations import parse_duration
 from mediamtx.recording_switch import read_off_in_force, replace_off
+from recording.models import Storage
 from recording.off_switch import OffState, apply_off_switch
+from recording.storage.services import accept_recording, learn_delete_after, refuse_recording
 from tests.real import RunningMediaMTX, answers, publish, run_mediamtx, run_program, wait_until
 from tests.world import World
 
@@ -90,6 +94,50 @@ def test_off_leaves_the_disk_within_5_seconds_and_on_comes_back(
         wait_until(lambda: len(files_of(running, gate)) == 2, "a new file starts")
         assert files_of(running, other).keys() == kept.keys()
         assert (online_since(running, gate), online_since(running, other)) == since
+
+
+def test_where_recording_is_refused_nothing_is_written_until_it_is_accepted(
+    running: RunningMediaMTX, world: World, now: datetime
+) -> None:
+    gate, other = world.camera, world.foreign_camera
+    wish(True, gate, other)
+    settle(now)
+    with publish(running.rtsp_port, gate.stream_id), publish(running.rtsp_port, other.stream_id):
+        wait_until(lambda: bool(files_of(running, gate) and files_of(running, other)), "both are recorded")
+        since = online_since(running, gate)
+        refuse_recording(world.server.pk, now)
+        refused_at = time.time()
+        settle(now)
+        deadline = time.monotonic() + ANOTHER_PART_SECONDS
+        wait_until(lambda: time.monotonic() > deadline, "two more parts would be there")
+        newest = max(file.stat().st_mtime for file in running.recordings.glob("stream_*/*.mp4"))
+        assert newest - refused_at < 5
+        assert online_since(running, gate) == since
+
+        accept_recording(world.server.pk, now)
+        settle(now)
+        wait_until(lambda: len(files_of(running, gate)) == len(files_of(running, other)) == 2, "new files start")
+
+
+def test_what_mediamtx_says_of_its_own_deleting_is_learnt(
+    running: RunningMediaMTX, world: World, now: datetime
+) -> None:
+    assert [learn_written(running, world, now, text) for text in ("7d", "36h30m", "0s")] == [604_800, 131_400, 0]
+
+
+def learn_written(mediamtx: RunningMediaMTX, world: World, now: datetime, text: str) -> int | None:
+    """Write a `recordDeleteAfter` and give what is learnt of it; MediaMTX is deaf for 1 s after each reload."""
+    wait_until(lambda: time.time() - mediamtx.config.stat().st_mtime > 1.5, "MediaMTX listens")
+    config = mediamtx.config.read_text()
+    write_config(mediamtx.config, re.sub("recordDeleteAfter: .*", f"recordDeleteAfter: {text}", config))
+
+    def is_learnt() -> bool:
+        with every_city("a media server's longest promise may be any city's"):
+            learn_delete_after(world.server, now)
+        return Storage.objects.get().delete_after_seconds == parse_duration(text)
+
+    wait_until(is_learnt, f"{text} is in force")
+    return Storage.objects.get().delete_after_seconds
 
 
 def test_a_camera_that_is_off_before_its_first_picture_is_never_written(

@@ -6,8 +6,10 @@ import pytest
 
 from cameras.models import Camera, CameraState
 from cities.scope import city_scope
-from recording.models import Segment
-from recording.writing import Writing, decide_writing, describe_writing
+from recording import off_switch
+from recording.models import Segment, Storage
+from recording.off_switch import OffState, Outcome
+from recording.writing import Obstacles, Writing, decide_obstacle, decide_writing, describe_writing, find_obstacles
 from tests.world import NOW, World
 
 LONG_AGO = NOW - timedelta(minutes=5)
@@ -77,3 +79,50 @@ def test_only_the_cameras_own_sound_footage_counts(world: World, now: datetime) 
         assert describe_writing(world.camera, now=now).is_writing is False
         add_segment(world.camera, now - timedelta(seconds=5))
         assert describe_writing(world.camera, now=now).is_writing is True
+
+
+@pytest.mark.parametrize(
+    ("state", "obstacles", "reason"),
+    [
+        (
+            CameraState.OFFLINE,
+            Obstacles(is_refused=True, is_full=True),
+            "This media server records nothing: only held footage is left on its disk.",
+        ),
+        (CameraState.OFFLINE, Obstacles(is_full=True), ""),
+        (CameraState.ONLINE, Obstacles(is_full=True, config_problem="x"), "The disk of its media server is full."),
+        (CameraState.ONLINE, Obstacles(config_problem="no rights."), "The configuration is not applied: no rights."),
+        (CameraState.ONLINE, Obstacles(), ""),
+    ],
+)
+def test_what_keeps_a_media_server_from_writing_is_told(state: CameraState, obstacles: Obstacles, reason: str) -> None:
+    assert decide_obstacle(obstacles, state) == reason
+
+
+def test_a_refusal_is_told_only_while_nothing_is_written(world: World, now: datetime) -> None:
+    Storage.objects.create(media_server=world.server, refuses_since=now)
+    with city_scope(world.city.pk):
+        told = [describe_writing(world.camera, now=now).reason]
+        world.camera.recording_enabled = True
+        told.append(describe_writing(world.camera, now=now).reason)
+        add_segment(world.camera, now - timedelta(seconds=5))
+        told.append(describe_writing(world.camera, now=now).reason)
+    refused = "This media server records nothing: only held footage is left on its disk."
+    assert told == ["Recording is switched off.", refused, ""]
+
+
+def test_obstacles_are_those_of_the_cameras_own_media_server(world: World, now: datetime, settings) -> None:
+    assert find_obstacles(world.camera, now) == Obstacles()
+    storage = Storage.objects.create(
+        media_server=world.server, total_bytes=10**12, free_bytes=10**6, measured_at=now, refuses_since=now
+    )
+    off_switch._note(Outcome(OffState.REFUSED, "it is not ours"))
+    settings.MEDIAMTX_API_URL = world.server.api_url
+    assert find_obstacles(world.camera, now) == Obstacles(
+        is_refused=True, is_full=True, config_problem="it is not ours"
+    )
+    storage.refuses_since = None
+    storage.save()
+    settings.MEDIAMTX_API_URL = "http://10.0.0.1:9997"
+    assert find_obstacles(world.camera, now) == Obstacles(is_full=True)
+    assert find_obstacles(world.camera, now + timedelta(minutes=11)) == Obstacles()

@@ -4,7 +4,13 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.db import connections
 
+from cities.scope import every_city
+from recording.models import RetentionPolicy, Storage
+from tests.vms.test_health import database_at
+from tests.world import World
 from vms import checks
 from vms.environment import Environment
 
@@ -65,3 +71,53 @@ def test_debug_before_strangers_is_e006_and_trusting_everybody_w001(settings) ->
     settings.DEBUG, settings.VMS_BIND = True, "0.0.0.0"  # noqa: S104 -- the very thing that is refused
     settings.VMS_TRUSTED_PROXIES = [ip_network("0.0.0.0/0")]
     assert ids(checks.check_exposure) == ["vms.E006", "vms.W001"]
+
+
+@pytest.fixture
+def promising(world: World, settings) -> World:
+    """A world that promises thirty days where MediaMTX was seen to keep seven."""
+    settings.VMS_MEDIAMTX_CONFIG = ""
+    Storage.objects.create(media_server=world.server, delete_after_seconds=7 * 86_400)
+    with every_city("a test writes a policy"):
+        RetentionPolicy.objects.create(city=world.city, days=30)
+    return world
+
+
+def warn() -> list[str]:
+    return [f"{message.id}: {message.msg}" for message in checks.check_promises(None, databases=["default"])]
+
+
+def test_a_promise_that_mediamtx_breaks_is_w002_at_check_and_at_start(
+    promising: World, settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = (
+        "MediaMTX main deletes footage after 7 days and 30 are promised: set VMS_RECORD_DELETE_AFTER=30d or more "
+        "(0s: never), or promise fewer days."
+    )
+    said = [f"vms.W002: {sentence}"]
+    assert warn() == said
+    assert checks.check_promises(None) == []
+    settings.VMS_RECORDINGS, settings.VMS_DEMO_CAMERAS = tmp_path, 0
+    call_command("prepare")
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("vms.")] == said
+    call_command("check", "--database", "default")
+    assert sentence in capsys.readouterr().err
+
+
+def test_for_a_file_that_each_start_writes_the_setting_counts(promising: World, settings, tmp_path: Path) -> None:
+    settings.VMS_DATA, settings.MEDIAMTX_API_URL = tmp_path, promising.server.api_url
+    settings.VMS_MEDIAMTX_CONFIG = str(tmp_path / "mediamtx" / "mediamtx.yml")
+    found = []
+    for value in ("7d", "30d", "0s", "720h", "719h"):
+        settings.VMS_RECORD_DELETE_AFTER = value
+        found.append(len(warn()))
+    assert found == [1, 0, 0, 0, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_database_or_its_tables_the_check_says_nothing(free_port) -> None:
+    for changes in ({"HOST": "127.0.0.1", "PORT": str(free_port())}, {"NAME": "postgres"}):
+        connections["default"].close()
+        with database_at(**changes):
+            assert warn() == []
+        connections["default"].close()

@@ -27,6 +27,7 @@ def test_a_flag_is_read(text: str, flag: object) -> None:
         (lambda env: env.port("X", 8001), "70000"),
         (lambda env: env.port("X", 8001), "http"),
         (lambda env: env.choice("X", "a", {"a", "b"}), "c"),
+        (lambda env: env.delete_after("X", "7d"), "1m"),
         (lambda env: env.networks("X", ["127.0.0.0/8"]), "10.0.0.0/33"),
         (lambda env: env.networks("X", ["127.0.0.0/8"]), "10.0.0.1/8"),
     ],

@@ -20,6 +20,9 @@ from cameras.models import MediaServer
 from cities.scope import every_city
 from observers.models import Alarm, AlarmKind
 from observers.services import HEARTBEAT_KEY
+from recording.models import Forecast, Storage
+from recording.retention.disk import WaterMarks, choose_water_marks
+from recording.storage.queries import StorageTroubles
 from tests.fakes.mediamtx import FakeMediaMTX
 from tests.world import make_world
 from vms import probes
@@ -34,6 +37,10 @@ WELL = Findings(
     database=DatabaseAnswer(is_migrated=True),
     disk=DiskSpace(free_bytes=10**12, total_bytes=2 * 10**12),
 )
+
+
+def storage(**troubles: int) -> DatabaseAnswer:
+    return DatabaseAnswer(is_migrated=True, storage=StorageTroubles(**troubles))
 
 
 def judge_with(**changes: Any) -> Health:
@@ -65,8 +72,13 @@ def test_all_well_is_healthy() -> None:
             "2 media servers: the folder of recordings",
         ),
         ({"disk": None}, "VMS_RECORDINGS"),
-        ({"disk": DiskSpace(free_bytes=10**9 - 1, total_bytes=10**10)}, "1.0 GB left"),
-        ({"disk": DiskSpace(free_bytes=10**10, total_bytes=10**12)}, "10.0 GB left"),
+        ({"disk": DiskSpace(free_bytes=5 * 10**8 - 1, total_bytes=10**10)}, "0.5 GB left"),
+        ({"disk": DiskSpace(free_bytes=9 * 10**9, total_bytes=10**12)}, "9.0 GB left"),
+        ({"database": storage(refusing=1)}, "1 media server records nothing: only held footage is left."),
+        ({"database": storage(refusing=2)}, "2 media servers record nothing: only held footage is left."),
+        ({"database": storage(full=1)}, "1 media server's disk is full: nothing more can be written."),
+        ({"database": storage(broken_promises=1)}, "1 media server's MediaMTX deletes footage before its promised"),
+        ({"database": storage(short_cities=3)}, "3 cities get fewer days than promised"),
     ],
 )
 def test_each_ailment_has_its_words(change: dict[str, Any], words: str) -> None:
@@ -81,9 +93,21 @@ def test_beat_may_be_late_but_not_long() -> None:
 
 
 @given(total=st.integers(0, 10**15), share=st.floats(0, 1))
-def test_the_disk_has_room_with_a_gigabyte_and_two_percent(total: int, share: float) -> None:
+def test_the_disk_has_room_while_the_ring_keeps_up(total: int, share: float) -> None:
     free = int(total * share)
-    assert has_room(DiskSpace(free, total)) == (free >= 10**9 and free >= 0.02 * total)
+    assert has_room(with_disk(free, total)) == (free >= choose_water_marks(total).low // 2)
+
+
+def with_disk(free: int, total: int, marks: WaterMarks | None = None) -> Findings:
+    database = DatabaseAnswer(is_migrated=True, marks=marks)
+    return Findings(**{**vars(WELL), "disk": DiskSpace(free, total), "database": database})
+
+
+def test_an_operators_own_marks_count() -> None:
+    tera = 10**12
+    found = [has_room(with_disk(6 * 10**9, 100 * tera, marks)) for marks in (None, WaterMarks(10**10, 2 * 10**10))]
+    assert found == [False, True]
+    assert has_room(Findings(**{**vars(WELL), "disk": None})) is False
 
 
 @contextmanager
@@ -182,6 +206,39 @@ def test_alarms_about_media_servers_are_counted_whatever_the_cities(transactiona
 
 def test_each_alarm_that_a_media_server_may_have_has_its_words() -> None:
     assert set(MEANINGS) == set(AlarmKind) - TOLD_ELSEWHERE - {AlarmKind.CAMERA_OFFLINE}
+
+
+def test_troubles_of_the_disks_are_counted_and_no_city_is_named(transactional_db: None, settings: Any) -> None:
+    world, now = make_world(), datetime.now(UTC)
+    settings.VMS_RECORDINGS = Path(world.server.recordings_root)
+    Storage.objects.create(
+        media_server=world.server,
+        low_bytes=10**9,
+        high_bytes=2 * 10**9,
+        total_bytes=10**12,
+        free_bytes=1000,
+        measured_at=now,
+        refuses_since=now,
+        delete_after_seconds=3600,
+        promised_days=7,
+    )
+    with every_city("a test writes rows of both cities"):
+        for city, days in ((world.city, 6.99), (world.other_city, 7.0)):
+            Forecast.objects.create(
+                city=city,
+                media_server=world.server,
+                bytes_per_day=1,
+                footage_bytes=0,
+                held_bytes=0,
+                room_bytes=7,
+                yields_days=days,
+                promised_days=7,
+                measured_at=now,
+            )
+    troubles = StorageTroubles(broken_promises=1, refusing=1, full=1, short_cities=1)
+    marks = WaterMarks(10**9, 2 * 10**9)
+    assert probes.ask_database() == DatabaseAnswer(is_migrated=True, storage=troubles, marks=marks)
+    assert "Aurora" not in " ".join(judge_with(database=probes.ask_database()).reasons)
 
 
 @contextmanager

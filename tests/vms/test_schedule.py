@@ -43,6 +43,9 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
         "Index growing footage": ("recording.tasks.watch_footage", 10, 9, True),
         "Watch for alarms": ("observers.alarms.tasks.watch_alarms", 10, 9, True),
         "Compare footage with its index": ("recording.tasks.reconcile_footage", 3600, 3240, True),
+        "Measure the disks": ("recording.storage.tasks.measure_disks", 60, 54, True),
+        "Ask when MediaMTX deletes": ("recording.storage.tasks.learn_delete_after", 300, 270, True),
+        "Forecast the disks": ("recording.storage.tasks.forecast_disks", 600, 540, True),
     }
     changed = PeriodicTasks.last_change()
     call_command("sync_schedule")
@@ -106,8 +109,9 @@ def test_what_belongs_to_a_start_is_due_at_once() -> None:
     ran = datetime(2026, 1, 27, tzinfo=UTC)
     PeriodicTask.objects.update(last_run_at=ran)
     schedule.make_due()
-    due = PeriodicTask.objects.exclude(last_run_at=ran)
-    assert [(task.name, task.last_run_at) for task in due] == [("Compare footage with its index", schedule.LONG_AGO)]
+    due = set(PeriodicTask.objects.exclude(last_run_at=ran).values_list("name", "last_run_at"))
+    assert due == {(each.name, schedule.LONG_AGO) for each in PERIODIC_TASKS if each.at_start}
+    assert ("Compare footage with its index", schedule.LONG_AGO) in due
 
 
 def test_what_may_take_long_never_stands_before_the_states() -> None:

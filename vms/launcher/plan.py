@@ -138,6 +138,7 @@ class Plan:
             webrtc_udp_address=f"{bind}:{ports.webrtc_udp}",
             webrtc_additional_hosts=(settings.public_host,),
             allow_origins=tuple(origins),
+            record_delete_after=settings.record_delete_after,
             hook_command=(str(settings.python), "-I", "-S", str(settings.checkout / "mediamtx" / "hook.py")),
         )
         try:

@@ -43,6 +43,7 @@ class LauncherSettings:
     public_host: str
     ports: Ports
     demo_cameras: int
+    record_delete_after: str
     log_level: str
     environ: Mapping[str, str]
 
@@ -65,6 +66,7 @@ class LauncherSettings:
             public_host=variables.text("VMS_PUBLIC_HOST", "127.0.0.1"),
             ports=_read_ports(variables, is_ours=api_url is None, has_demo=demo_cameras > 0),
             demo_cameras=demo_cameras,
+            record_delete_after=variables.delete_after("VMS_RECORD_DELETE_AFTER", "7d"),
             log_level=variables.choice("VMS_LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR"}),
             environ=dict(environ),
         )

@@ -202,6 +202,11 @@ class Installation:
         if not line.startswith("/"):
             self.console.say(line)
 
+    def _say_warning(self, line: str) -> None:
+        """Say what is numbered as a warning; the rest stands in the log."""
+        if line.startswith("vms.W"):
+            self.console.say(line)
+
     def _run_preparations(self, plan: Plan) -> None:
         began, data = time.monotonic(), self.settings.data
         digest = describe_static_sources(self.settings.checkout)
@@ -210,7 +215,7 @@ class Installation:
         else:
             self.supervisor.run_steps([plan.migrate(), plan.collect_static()], STEPS_WITHIN_SECONDS)
             note_collected(data, digest)
-        self.supervisor.run_steps([plan.prepare()], STEPS_WITHIN_SECONDS)
+        self.supervisor.run_steps([plan.prepare()], STEPS_WITHIN_SECONDS, show=self._say_warning)
         self.console.say(f"database and static files prepared in {time.monotonic() - began:.1f} s")
 
     def _start_media(self, plan: Plan, binary: Path | None) -> None:

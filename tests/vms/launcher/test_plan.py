@@ -7,6 +7,7 @@ import pytest
 
 from mediamtx.config import read_off_cameras, write_config
 from mediamtx.recording_switch import replace_off
+from vms.launcher.errors import NotStartedError
 from vms.launcher.plan import Addresses, Plan
 from vms.launcher.settings import LauncherSettings
 
@@ -53,3 +54,13 @@ def test_what_may_take_its_time_has_a_worker_of_its_own(tmp_path: Path) -> None:
         for service in (plan.worker(), plan.keeper())
     }
     assert queues == {"worker": "celery", "keeper": "footage"}
+
+
+def test_mediamtx_deletes_when_it_is_told_to(tmp_path: Path) -> None:
+    config = tmp_path / "mediamtx" / "mediamtx.yml"
+    make_plan(tmp_path).mediamtx(Path("mediamtx"))
+    assert "  recordDeleteAfter: 7d\n" in config.read_text()
+    make_plan(tmp_path, VMS_RECORD_DELETE_AFTER="0s").mediamtx(Path("mediamtx"))
+    assert "  recordDeleteAfter: 0s\n" in config.read_text()
+    with pytest.raises(NotStartedError, match="VMS_RECORD_DELETE_AFTER"):
+        make_plan(tmp_path, VMS_RECORD_DELETE_AFTER="1m")

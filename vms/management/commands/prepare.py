@@ -12,6 +12,7 @@ from cities.scope import every_city
 from ffmpeg.demo import demo_cameras
 from recording.segments.looks import find_root
 from vms.installation import demo_is_due, make_demo, register_media_server, write_demo_file
+from vms.promises import tell_broken_promises
 from vms.schedule import make_due
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         if settings.VMS_DEMO_CAMERAS and demo_is_due():
             cameras = demo_cameras(settings.VMS_DEMO_CAMERAS)
             write_demo_file(make_demo(cameras, now=timezone.now()), settings.VMS_DATA / "demo.json")
+        self._tell_broken_promises()
 
     def _mark_footage(self, server: MediaServer) -> None:
         """Mark a new folder of recordings; one that should be marked and is not is for the full pass to tell."""
@@ -35,3 +37,9 @@ class Command(BaseCommand):
                 find_root(server)
         except OSError as error:
             self.stderr.write(f"The folder of recordings {server.recordings_root} could not be marked as ours: {error}")
+
+    def _tell_broken_promises(self) -> None:
+        """Say what `manage.py check --database default` would: nobody calls that at each start."""
+        with every_city("a media server's longest promise may be any city's"):
+            for sentence in tell_broken_promises(timezone.now()):
+                self.stdout.write(f"vms.W002: {sentence}")
