@@ -28,6 +28,7 @@ from recording.retention.queries import (
     started_before,
     unheld_bytes,
 )
+from recording.segments.decisions import ALARMING_ROWS
 
 Policies = Mapping[UUID, Policy]
 
@@ -35,7 +36,7 @@ Policies = Mapping[UUID, Policy]
 def choose_outside(server: MediaServer) -> tuple[list[Choice], str]:
     """Choose what no recording session touches; nothing, and why, where that is so much that sessions must be lost."""
     found = find_outside(server.pk)
-    total = Segment.objects.filter(media_server=server).count() if found else 0
+    total = Segment.objects.filter(media_server=server).count() if len(found) >= ALARMING_ROWS else 0
     if is_mass_removal(len(found), total):
         return [], (
             f"{len(found)} of {total} segments lie outside every recording session; none of them is deleted before its "

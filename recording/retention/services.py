@@ -147,6 +147,7 @@ def _finish_what_was_begun(work: _Pass) -> None:
     for batch in in_batches(ids, BATCH_SEGMENTS):
         _take_away(work, batch)
         if work.is_over:
+            work.turn.is_done = False
             break
     waiting = begun.filter(deletion_attempts__gt=0).count()
     if waiting >= MOST_FAILURES:
@@ -225,7 +226,8 @@ def _make_room(work: _Pass) -> None:
     storage = Storage.objects.filter(media_server=work.server).first() or Storage(media_server=work.server)
     room = measure_disk(work.root)
     marks = choose_water_marks(room.total, storage.low_bytes, storage.high_bytes)
-    if room.free < marks.low:
+    # Where recording is refused nothing is written that would reach the low mark: there the high one counts.
+    if room.free < (marks.low if storage.refuses_since is None else marks.high):
         _free_to_high_mark(work, room, marks)
         room = measure_disk(work.root)
         work.turn.only_held_left = room.free < marks.low and not work.is_over and _is_only_held_left(work)

@@ -174,6 +174,17 @@ def test_held_footage_never_goes_and_when_only_it_is_left_recording_is_refused(
     assert (kept(*held), Storage.objects.get().refuses_since) == ([False, True], None)
 
 
+def test_where_recording_is_refused_released_footage_goes_up_to_the_high_mark(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disk(monkeypatch, 100 * KB)  # low 10,000; high 15,000
+    rows = [ring.add(world.camera, 3, size=40 * KB), ring.add(world.camera, 2, size=48 * KB)]
+    assert turn_ring(ring.server, ring.now).deleted == {}
+    Storage.objects.create(media_server=ring.server, refuses_since=ring.now)
+    turn_ring(ring.server, ring.now)
+    assert (kept(*rows), Storage.objects.get().refuses_since) == ([False, True], None)
+
+
 def test_a_disk_that_others_filled_is_no_case_of_holds(
     world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
