@@ -339,6 +339,8 @@ def test_two_passes_do_not_meet(world: World, ring: Ring) -> None:
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", (0x5E65, ring.server.pk * 8 + TURNING))
         assert "Another pass" in turn_ring(ring.server, ring.now).refused
         assert states() == {row.file: "ready"}
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_all()")
     finally:
         other.close()
     assert dict(turn_ring(ring.server, ring.now).deleted) == {"age": 1}
