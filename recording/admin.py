@@ -128,7 +128,10 @@ class RecordingSessionAdmin(LookOnly, CityScopedAdmin):
 class SegmentAdmin(LookOnly, CityScopedAdmin):
     """The footage that exists: what the index says of each file."""
 
-    list_display = ["camera", "city", "start", "end", "state_shown", "size", "is_recovered", "damage"]
+    list_display = [
+        *("camera", "city", "start", "end", "state_shown", "size", "is_recovered", "damage"),
+        *("deletion_attempts", "deletion_error"),
+    ]
     list_filter = [CityFilter, "state", "is_recovered"]
     list_select_related = ["camera", "city"]
     search_fields = ["camera__name", "file"]

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,9 @@ from cities.models import Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
 from observers.models import Alarm
-from recording.models import Forecast, RecordingSession
+from recording.models import Forecast, RecordingSession, RetentionPolicy
+from recording.retention.deletions import Deleted, note_deletions
+from recording.retention.records import seal_deletion_records
 from recording.services import switch_recording
 from streams.models import Stream
 from streams.services import wish_stream
@@ -32,11 +34,14 @@ ELSEWHERE = "203.0.113.9"
 UNKNOWN_ID = "5b5a1c1e-0000-4000-8000-00000000dead"
 YEAR = timedelta(days=365)
 FOREIGN_BYTES = 31_415_926_535
+OWN_DAY, FOREIGN_DAY = NOW - timedelta(days=20), NOW - timedelta(days=10)
 
 SMALLEST_ROLE = {
     "/api/v1/cameras": Role.MANAGER,
     "/api/v1/cameras/{camera_id}": Role.MANAGER,
     "/api/v1/cameras/{camera_id}/recording": Role.OPERATOR,
+    "/api/v1/cameras/{camera_id}/retention": Role.MANAGER,
+    "/api/v1/retention": Role.MANAGER,
     "/api/v1/streams": Role.OPERATOR,
     "/api/v1/streams/{camera_id}": Role.OPERATOR,
 }
@@ -46,6 +51,8 @@ BODIES = {
     ("post", "/api/v1/cameras"): {"name": "New camera", "source_url": "rtsp://10.0.0.6/live"},
     ("put", "/api/v1/cameras/{camera_id}"): {"name": "Renamed"},
     ("patch", "/api/v1/cameras/{camera_id}"): {"location": "Elsewhere"},
+    ("put", "/api/v1/retention"): {"days": 15},
+    ("put", "/api/v1/cameras/{camera_id}/retention"): {"days": 30},
 }
 
 
@@ -105,7 +112,15 @@ def _required(operation: dict[str, Any], place: str) -> tuple[str, ...]:
 OPERATIONS = read_operations()
 NAMING = [operation for operation in OPERATIONS if operation.names_something]
 UNSAFE = [operation for operation in OPERATIONS if operation.method not in SAFE]
-LISTS = [operation for operation in OPERATIONS if operation.method == "get" and not operation.names_something]
+LISTS_OF_CAMERAS = {"/api/v1/cameras", "/api/v1/streams"}
+NO_LISTS = {"/api/v1/retention"}
+"""What a city has one of."""
+
+LISTS = [
+    operation
+    for operation in OPERATIONS
+    if operation.method == "get" and not operation.names_something and operation.route not in NO_LISTS
+]
 
 
 @pytest.fixture
@@ -117,6 +132,7 @@ def full(world: World) -> World:
             switch_recording(camera, on=True, by=None, now=NOW)
             make_alarm(camera)
             forecast(camera)
+            delete_some(camera, OWN_DAY if camera == world.camera else FOREIGN_DAY)
     return world
 
 
@@ -137,8 +153,20 @@ def forecast(camera: Camera) -> None:
     )
 
 
+def delete_some(camera: Camera, moment: datetime) -> None:
+    """Have the day's deletions of a camera written down and sealed."""
+    gone = Deleted(camera.pk, camera.city_id, moment, moment, 1, "age", is_early=False)
+    note_deletions([gone], moment)
+    seal_deletion_records(moment + 2 * timedelta(days=1))
+
+
 def own_ids(world: World) -> dict[str, str]:
-    return {"camera_id": str(world.camera.pk), "city_id": str(world.city.pk), "alarm_id": str(OWN_ALARM)}
+    return {
+        "camera_id": str(world.camera.pk),
+        "city_id": str(world.city.pk),
+        "alarm_id": str(OWN_ALARM),
+        "day": str(OWN_DAY.date()),
+    }
 
 
 def foreign_ids(world: World) -> dict[str, str]:
@@ -146,6 +174,7 @@ def foreign_ids(world: World) -> dict[str, str]:
         "camera_id": str(world.foreign_camera.pk),
         "city_id": str(world.other_city.pk),
         "alarm_id": str(FOREIGN_ALARM),
+        "day": str(FOREIGN_DAY.date()),
     }
 
 
@@ -170,7 +199,9 @@ def call(client: ApiClient, operation: Operation, ids: dict[str, str], **extra: 
 def rows() -> list[Any]:
     """Give all rows that the API can change."""
     with every_city("this test compares all rows"):
-        return [list(model.objects.order_by("pk").values()) for model in (Camera, Stream, RecordingSession)]
+        return [
+            list(model.objects.order_by("pk").values()) for model in (Camera, Stream, RecordingSession, RetentionPolicy)
+        ]
 
 
 def assert_problem(answer: Any, status: int) -> dict[str, Any]:
@@ -324,7 +355,7 @@ def test_a_list_asks_as_much_for_three_rows_as_for_one(
             make_alarm(camera)
     with django_assert_num_queries(2):
         answer = call(client, operation, {})
-    assert len(answer.json()["results"]) == (1 if operation.route.endswith(("cities", "forecast")) else 3)
+    assert len(answer.json()["results"]) == (3 if operation.route in LISTS_OF_CAMERAS else 1)
 
 
 NO_IDS = ["1", "not-a-uuid", "%00", "..%2f..", "%F0%9F%8E%A5", UNKNOWN_ID[:-1], UNKNOWN_ID + "0"]

@@ -22,6 +22,14 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
         ],
     ),
     (
+        _("Retention"),
+        [
+            (_("Retention policies"), "schedule", "recording.retentionpolicy"),
+            (_("Deletions"), "delete_sweep", "recording.deletion"),
+            (_("Deletion records"), "verified", "recording.deletionrecord"),
+        ],
+    ),
+    (
         _("People"),
         [
             (_("Memberships"), "badge", "cities.membership"),

@@ -34,6 +34,8 @@ PERIODIC_TASKS = (
     Periodic("Measure the disks", "recording.storage.tasks.measure_disks", 60, at_start=True),
     Periodic("Ask when MediaMTX deletes", "recording.storage.tasks.learn_delete_after", 300, at_start=True),
     Periodic("Forecast the disks", "recording.storage.tasks.forecast_disks", 600, at_start=True),
+    Periodic("Turn the ring", "recording.retention.tasks.turn_rings", 60),
+    Periodic("Seal deletion records", "recording.retention.tasks.seal_deletion_records", 3600),
 )
 
 

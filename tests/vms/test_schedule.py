@@ -46,6 +46,8 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
         "Measure the disks": ("recording.storage.tasks.measure_disks", 60, 54, True),
         "Ask when MediaMTX deletes": ("recording.storage.tasks.learn_delete_after", 300, 270, True),
         "Forecast the disks": ("recording.storage.tasks.forecast_disks", 600, 540, True),
+        "Turn the ring": ("recording.retention.tasks.turn_rings", 60, 54, True),
+        "Seal deletion records": ("recording.retention.tasks.seal_deletion_records", 3600, 3240, True),
     }
     changed = PeriodicTasks.last_change()
     call_command("sync_schedule")

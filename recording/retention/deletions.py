@@ -1,0 +1,110 @@
+"""Writes down what was deleted: by camera, day of the city, and rule; whoever deleted it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from cities.models import City
+from cities.scope import check_in_scope
+from recording.models import DeletionRecord
+
+# The city is the camera's, so that no caller can name a wrong one.
+_UPSERT = """
+    INSERT INTO recording_deletion AS known
+        (camera_id, city_id, day, rule, is_early, start, "end", segments, bytes, last_at)
+    SELECT seen.camera_id, camera.city_id, seen.day, seen.rule, seen.is_early, seen.start, seen."end",
+           seen.segments, seen.bytes, %(now)s
+    FROM unnest(%(camera_id)s::uuid[], %(day)s::date[], %(rule)s::text[], %(is_early)s::boolean[],
+                %(start)s::timestamptz[], %(end)s::timestamptz[], %(segments)s::int[], %(bytes)s::bigint[])
+        AS seen(camera_id, day, rule, is_early, start, "end", segments, bytes)
+    JOIN cameras_camera AS camera ON camera.id = seen.camera_id
+    ON CONFLICT (camera_id, day, rule, is_early) DO UPDATE
+    SET start = least(known.start, excluded.start), "end" = greatest(known."end", excluded."end"),
+        segments = known.segments + excluded.segments, bytes = known.bytes + excluded.bytes,
+        last_at = greatest(known.last_at, excluded.last_at)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A segment that is gone; `is_early`: before its promised days were over."""
+
+    camera_id: UUID
+    city_id: UUID
+    start: datetime
+    end: datetime
+    bytes: int
+    rule: str
+    is_early: bool
+
+
+@dataclass
+class Sum:
+    """What one rule took from one camera."""
+
+    start: datetime
+    end: datetime
+    segments: int = 0
+    bytes: int = 0
+
+    def add(self, deleted: Deleted) -> None:
+        """Count one more."""
+        self.start, self.end = min(self.start, deleted.start), max(self.end, deleted.end)
+        self.segments += 1
+        self.bytes += deleted.bytes
+
+
+@transaction.atomic
+def note_deletions(deleted: Iterable[Deleted], now: datetime) -> None:
+    """Add them to their cities' day; call it in the transaction that takes their rows away, so that each counts once.
+
+    A sealed day takes nothing more: what comes late, or by a clock that was set back, stands in the first day after.
+    """
+    sums = add_up(deleted)
+    if not sums:
+        return
+    days = _open_days({city_id for city_id, _camera, _rule, _early in sums}, now)
+    rows = sorted(sums.items(), key=lambda item: str(item[0]))  # one order for all, so that nobody waits in a ring
+    values: dict[str, Any] = {
+        "camera_id": [camera_id for (_city, camera_id, _rule, _early), _sum in rows],
+        "day": [days[city_id] for (city_id, _camera, _rule, _early), _sum in rows],
+        "rule": [rule for (_city, _camera, rule, _early), _sum in rows],
+        "is_early": [early for (_city, _camera, _rule, early), _sum in rows],
+        **{name: [getattr(each, name) for _key, each in rows] for name in ("start", "end", "segments", "bytes")},
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT, values | {"now": now})
+
+
+def add_up(deleted: Iterable[Deleted]) -> dict[tuple[UUID, UUID, str, bool], Sum]:
+    """Give what goes into each row, by city, camera, rule and whether it was early."""
+    sums: dict[tuple[UUID, UUID, str, bool], Sum] = {}
+    for each in deleted:
+        key = (each.city_id, each.camera_id, str(each.rule), each.is_early)
+        sums.setdefault(key, Sum(each.start, each.end)).add(each)
+    return sums
+
+
+def day_of(city: City, moment: datetime) -> date:
+    """Give the day that it is in the city."""
+    return moment.astimezone(ZoneInfo(city.time_zone)).date()
+
+
+def _open_days(city_ids: set[UUID], now: datetime) -> dict[UUID, date]:
+    """Give each city's day, or the first one that is not sealed."""
+    for city_id in city_ids:
+        check_in_scope(city_id)
+    sealed = dict(
+        DeletionRecord.objects.filter(city_id__in=city_ids).order_by().values_list("city_id").annotate(Max("day"))
+    )
+    days = {city.pk: day_of(city, now) for city in City.objects.filter(pk__in=city_ids)}
+    return {
+        city_id: max(day, sealed[city_id] + timedelta(days=1)) if city_id in sealed else day
+        for city_id, day in days.items()
+    }

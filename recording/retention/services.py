@@ -1,0 +1,298 @@
+"""Turns the ring of one media server: what is due goes, in an order that a crash at any moment leaves right."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Least
+from redis.exceptions import RedisError
+
+from cameras.models import MediaServer
+from recording.holds.queries import is_held, take_turn_with_holds
+from recording.models import DeletionRule, Segment, SegmentState, Storage
+from recording.retention.clock import doubt_clock
+from recording.retention.decisions import Choice, Policy
+from recording.retention.deletions import Deleted, note_deletions
+from recording.retention.disk import DiskRoom, WaterMarks, choose_water_marks, measure_disk
+from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force
+from recording.retention.rules import (
+    choose_aged,
+    choose_beyond_promise,
+    choose_by_share,
+    choose_outside,
+    choose_over_camera_quota,
+    choose_over_city_quota,
+)
+from recording.retention.unlinking import Target, unlink_files
+from recording.segments.decisions import Root
+from recording.segments.index import claim, in_batches
+from recording.segments.looks import find_root, start_clock
+from recording.segments.reconcile import REMEMBER_ALARM_SECONDS
+
+logger = logging.getLogger(__name__)
+
+TURNING = 3
+"""Our number among the works on a media server, see `claim`."""
+
+BATCH_SEGMENTS = 1000
+LONGEST_PASS_SECONDS = 60.0
+MOST_FAILURES = 1000
+"""So many files that cannot be deleted are the disk's trouble: to mark more and more for deletion would help nobody."""
+
+LARGEST_COUNT = 32_767
+
+
+_NOT_OURS = {
+    Root.NEW: "it has no marker file; the full pass of `check_footage` writes it.",
+    Root.LOST: "its marker file is gone. Is the disk mounted?",
+    Root.ANOTHERS: "its marker file names another one.",
+}
+
+
+class _Stopped(Exception):
+    """The pass must not go on, for this reason."""
+
+
+@dataclass
+class Turn:
+    """What a pass did; `refused` says why it deleted nothing, or nothing more, "" where it could.
+
+    `outside_refused`: why what lies outside every session stays. `only_held_left`: the disk is full and all that could
+    go is held. `is_done` is False where time ran out: the next pass goes on.
+    """
+
+    refused: str = ""
+    outside_refused: str = ""
+    deleted: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
+    early: int = 0
+    failed: int = 0
+    rescued: int = 0
+    only_held_left: bool = False
+    is_done: bool = True
+
+
+@dataclass
+class _Pass:
+    """What the steps of a pass share."""
+
+    server: MediaServer
+    clock: Callable[[], datetime]
+    ends_at: float
+    turn: Turn = field(default_factory=Turn)
+    policies: Mapping[UUID, Policy] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        return Path(self.server.recordings_root)
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.ends_at
+
+
+def turn_ring(server: MediaServer, now: datetime, *, seconds: float = LONGEST_PASS_SECONDS) -> Turn:
+    """Delete what is due on one media server's disk, as far as it can be done in so many seconds.
+
+    Deletes nothing while another pass is at work, where the folder is not surely this server's, where something is
+    doubted, and where the clock cannot be believed.
+    """
+    work = _Pass(server, start_clock(now), time.monotonic() + seconds)
+    with claim(TURNING, server.pk) as is_ours:
+        if not is_ours:
+            return Turn(refused="Another pass of the ring is at work on this media server.")
+        try:
+            _turn(work)
+        except _Stopped as stopped:
+            work.turn.refused = str(stopped)
+        except OSError as error:
+            work.turn.refused = f"The folder of recordings {server.recordings_root} gives an error: {error}."
+    _tell(server, work.turn)
+    return work.turn
+
+
+def _turn(work: _Pass) -> None:
+    problem = doubt_clock(work.clock())
+    if problem:
+        raise _Stopped(problem)
+    _check_root(work)
+    _finish_what_was_begun(work)
+    work.policies = policies_in_force()
+    outside, work.turn.outside_refused = choose_outside(work.server)
+    _delete(work, outside)
+    for rule in (choose_aged, choose_over_camera_quota, choose_over_city_quota):
+        _delete(work, rule(work.server, work.policies, work.clock()))
+    _make_room(work)
+
+
+def _finish_what_was_begun(work: _Pass) -> None:
+    """Delete what an earlier pass marked and left; what was held since stays after all."""
+    server, now = work.server, work.clock()
+    begun = Segment.objects.filter(media_server=server, state=SegmentState.DELETING)
+    with transaction.atomic():
+        take_turn_with_holds()
+        held = begun.filter(is_held(now))
+        clean = {"deletion_rule": "", "deletion_early": False, "deletion_attempts": 0, "deletion_error": ""}
+        work.turn.rescued += held.filter(damage="").update(state=SegmentState.READY, **clean)
+        work.turn.rescued += held.exclude(damage="").update(state=SegmentState.DAMAGED, **clean)
+    ids = list(begun.order_by("deletion_attempts", "pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    for batch in in_batches(ids, BATCH_SEGMENTS):
+        _take_away(work, batch)
+        if work.is_over:
+            work.turn.is_done = False
+            break
+    waiting = begun.filter(deletion_attempts__gt=0).count()
+    if waiting >= MOST_FAILURES:
+        message = f"{waiting} files cannot be deleted; nothing more is marked for deletion. Is the disk read-only?"
+        raise _Stopped(message)
+
+
+def _delete(work: _Pass, choices: Sequence[Choice]) -> int:
+    """Let these go, a batch at a time; give the bytes that became free."""
+    before = work.turn.bytes
+    for batch in in_batches(choices, BATCH_SEGMENTS):
+        if work.is_over:
+            work.turn.is_done = False
+            break
+        _take_away(work, mark_segments(batch, work.clock()))
+        if work.turn.failed >= MOST_FAILURES:
+            message = f"{work.turn.failed} files cannot be deleted. Is the disk read-only?"
+            raise _Stopped(message)
+    return work.turn.bytes - before
+
+
+@transaction.atomic
+def mark_segments(choices: Sequence[Choice], now: datetime) -> list[int]:
+    """Mark for deletion what is still closed and not held, give it; the first of the three steps."""
+    take_turn_with_holds()
+    groups: dict[tuple[DeletionRule, bool], list[int]] = {}
+    for choice in choices:
+        groups.setdefault((choice.rule, choice.is_early), []).append(choice.pk)
+    for (rule, is_early), ids in groups.items():
+        rows = Segment.objects.filter(~is_held(now), pk__in=ids, state__in=CLOSED)
+        rows.update(state=SegmentState.DELETING, deletion_rule=rule, deletion_early=is_early)
+    chosen = [choice.pk for choice in choices]
+    return list(Segment.objects.filter(pk__in=chosen, state=SegmentState.DELETING).values_list("pk", flat=True))
+
+
+def _take_away(work: _Pass, ids: Sequence[int]) -> None:
+    """Unlink the files of marked rows, then remove the rows whose files are gone: the second and the third step."""
+    _check_root(work)
+    rows = Segment.objects.filter(pk__in=ids, state=SegmentState.DELETING)
+    targets = [Target(*row) for row in rows.values_list("pk", "camera_id", "file", "held_file")]
+    failed = unlink_files(work.root, targets)
+    gone = remove_rows([target.pk for target in targets if target.pk not in failed], work.clock())
+    note_failures(failed)
+    work.turn.deleted.update(each.rule for each in gone)
+    work.turn.bytes += sum(each.bytes for each in gone)
+    work.turn.early += sum(each.is_early for each in gone)
+    work.turn.failed += len(failed)
+
+
+@transaction.atomic
+def remove_rows(ids: Sequence[int], now: datetime) -> list[Deleted]:
+    """Remove marked rows whose files are gone, and write the deletions down: both or neither."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM recording_segment WHERE id = ANY(%s) AND state = 'deleting'"
+            ' RETURNING camera_id, city_id, start, "end", size, deletion_rule, deletion_early',
+            [list(ids)],
+        )
+        gone = [Deleted(*row) for row in cursor.fetchall()]
+    note_deletions(gone, now)
+    return gone
+
+
+def note_failures(failed: Mapping[int, str]) -> None:
+    """Count the attempt at each row, and say why it failed."""
+    reasons: dict[str, list[int]] = {}
+    for pk, reason in failed.items():
+        reasons.setdefault(reason, []).append(pk)
+    for reason, ids in reasons.items():
+        attempts = Least(F("deletion_attempts") + 1, LARGEST_COUNT)
+        Segment.objects.filter(pk__in=ids).update(deletion_attempts=attempts, deletion_error=reason)
+
+
+def _make_room(work: _Pass) -> None:
+    """Turn the ring by the water marks, and see whether recording must be refused."""
+    storage = Storage.objects.filter(media_server=work.server).first() or Storage(media_server=work.server)
+    room = measure_disk(work.root)
+    marks = choose_water_marks(room.total, storage.low_bytes, storage.high_bytes)
+    # Where recording is refused nothing is written that would reach the low mark: there the high one counts.
+    if room.free < (marks.low if storage.refuses_since is None else marks.high):
+        _free_to_high_mark(work, room, marks)
+        room = measure_disk(work.root)
+        work.turn.only_held_left = room.free < marks.low and not work.is_over and _is_only_held_left(work)
+    _remember_refusal(work, is_high=room.free >= marks.high)
+
+
+def _free_to_high_mark(work: _Pass, room: DiskRoom, marks: WaterMarks) -> None:
+    """First whatever is beyond its promised days, then from the cities that are over their share of what stays."""
+    missing = marks.high - room.free
+    missing -= _delete(work, choose_beyond_promise(work.server, work.policies, work.clock(), missing))
+    if missing > 0 and not work.is_over:
+        _delete(work, choose_by_share(work.server, work.policies, work.clock(), missing))
+
+
+def _is_only_held_left(work: _Pass) -> bool:
+    rows, now = Segment.objects.filter(media_server=work.server), work.clock()
+    may_go = rows.filter(Q(~is_held(now), state__in=CLOSED) | Q(state=SegmentState.DELETING))
+    return not may_go.exists() and rows.filter(is_held(now)).exists()
+
+
+def _remember_refusal(work: _Pass, *, is_high: bool) -> None:
+    if work.turn.only_held_left:
+        Storage.objects.get_or_create(media_server=work.server)
+        refusing = Storage.objects.filter(media_server=work.server, refuses_since=None)
+        refusing.update(refuses_since=work.clock())
+    elif is_high:
+        Storage.objects.filter(media_server=work.server).exclude(refuses_since=None).update(refuses_since=None)
+
+
+def _check_root(work: _Pass) -> None:
+    """Refuse to go on where it is not sure that this folder is this server's. Raises OSError."""
+    server = work.server
+    found = find_root(server, may_mark=False)
+    if found is not Root.OURS:
+        message = (
+            f"The folder of recordings {server.recordings_root} is not surely this media server's: {_NOT_OURS[found]}"
+        )
+        raise _Stopped(message)
+    doubt = Storage.objects.filter(media_server=server).exclude(doubt="").values_list("doubt", flat=True).first()
+    if doubt:
+        raise _Stopped(doubt)
+
+
+def _tell(server: MediaServer, turn: Turn) -> None:
+    _tell_refusal(server, "ring", turn.refused)
+    _tell_refusal(server, "outside", turn.outside_refused)
+    if turn.deleted:
+        counts = ", ".join(f"{rule}: {count}" for rule, count in sorted(turn.deleted.items()))
+        logger.info("ring of media server %s: %s bytes deleted; %s", server.name, turn.bytes, counts)
+    if turn.early:
+        logger.warning("ring of media server %s: %s segments before their promised days", server.name, turn.early)
+    if turn.failed:
+        logger.warning("ring of media server %s: %s files could not be deleted", server.name, turn.failed)
+    if turn.only_held_left:
+        logger.error("ring of media server %s: the disk is full and only held footage is left", server.name)
+
+
+def _tell_refusal(server: MediaServer, kind: str, reason: str) -> None:
+    """Log it once a day, until a pass is allowed again."""
+    key = f"recording:ring-refused:{kind}:{server.pk}"
+    try:
+        is_new = bool(reason) and cache.add(key, reason, timeout=REMEMBER_ALARM_SECONDS)
+        if not reason:
+            cache.delete(key)
+    except RedisError:
+        is_new = bool(reason)
+    if is_new:
+        logger.error("ring of media server %s: nothing is deleted. %s", server.name, reason)

@@ -1,0 +1,163 @@
+"""The ring stopped between any two of its steps, and files that will not go: the next pass makes it right."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recording.models import Segment
+from recording.retention import services
+from recording.retention.services import turn_ring
+from tests.recording.retention.conftest import KB, Ring, noted, states
+from tests.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+def kill_after(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let a step of the pass do its work, and the process end then."""
+    step: Callable[..., Any] = getattr(services, name)
+
+    def run(*args: Any) -> Any:
+        step(*args)
+        raise Killed
+
+    monkeypatch.setattr(services, name, run)
+
+
+def kill_before(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def run(*_args: Any) -> Any:
+        raise Killed
+
+    monkeypatch.setattr(services, name, run)
+
+
+STEPS = ["mark_segments", "unlink_files", "note_deletions", "remove_rows", "note_failures"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("kill", [kill_before, kill_after])
+def test_a_crash_at_any_step_is_made_right_by_the_next_pass(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch, kill: Callable[..., None], name: str
+) -> None:
+    for days in (9, 10, 11):
+        ring.add(world.camera, days)
+    young, held = ring.add(world.camera, 1), ring.add(world.foreign_camera, 20)
+    ring.hold(world.foreign_camera, 21, 19)
+    with monkeypatch.context() as broken:
+        kill(broken, name)
+        with pytest.raises(Killed):
+            turn_ring(ring.server, ring.now)
+    # A row whose file is there is never missing; a file may be gone only if its row is marked.
+    assert ring.left() <= set(states())
+    assert {file for file, state in states().items() if state != "deleting"} <= ring.left()
+    assert turn_ring(ring.server, ring.now).refused == ""
+    assert states() == {young.file: "ready", held.file: "ready"}
+    assert ring.left() == {young.file, held.file}
+    assert noted() == [("age", False, 3, 3 * KB)]
+
+
+def test_what_an_earlier_pass_left_goes_by_the_rule_it_was_marked_with(world: World, ring: Ring) -> None:
+    ring.add(world.camera, 2, state="deleting")
+    Segment.objects.update(deletion_rule="quota", deletion_early=True)
+    assert turn_ring(ring.server, ring.now).early == 1
+    assert (noted(), ring.left()) == ([("quota", True, 1, KB)], set())
+
+
+def test_what_was_marked_and_then_held_stays_after_all(world: World, ring: Ring) -> None:
+    rows = [ring.add(world.camera, 2, state="deleting"), ring.add(world.camera, 3, state="deleting")]
+    Segment.objects.filter(pk=rows[1].pk).update(damage="empty", deletion_attempts=3, deletion_error="Busy")
+    ring.hold(world.camera, 4, 1)
+    assert turn_ring(ring.server, ring.now).rescued == 2
+    assert states() == {rows[0].file: "ready", rows[1].file: "damaged"}
+    assert list(Segment.objects.values_list("deletion_rule", "deletion_attempts", "deletion_error").distinct()) == [
+        ("", 0, "")
+    ]
+    assert ring.left() == {row.file for row in rows}
+
+
+def test_a_hold_that_comes_while_the_pass_chooses_is_seen(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, mark = [ring.add(world.camera, 9), ring.add(world.camera, 10)], services.mark_segments
+
+    def hold_then_mark(*args: Any) -> Any:
+        ring.hold(world.camera, 9.1, 8.9)
+        return mark(*args)
+
+    monkeypatch.setattr(services, "mark_segments", hold_then_mark)
+    assert dict(turn_ring(ring.server, ring.now).deleted) == {"age": 1}
+    assert states() == {rows[0].file: "ready"}
+
+
+def test_a_file_that_is_missing_is_no_failure(world: World, ring: Ring) -> None:
+    rows = [ring.add(world.camera, 9), ring.add(world.foreign_camera, 9)]
+    (ring.root / rows[0].file).unlink()
+    (ring.root / rows[1].file).unlink()
+    (ring.root / rows[1].file).parent.rmdir()
+    turn = turn_ring(ring.server, ring.now)
+    assert (turn.failed, states()) == (0, {})
+
+
+def test_a_file_that_will_not_go_is_counted_shown_and_tried_again(world: World, ring: Ring) -> None:
+    stuck, other = ring.add(world.camera, 9), ring.add(world.camera, 10)
+    path = ring.root / stuck.file
+    path.unlink()
+    path.mkdir()
+    for attempt in (1, 2, 3):
+        turn = turn_ring(ring.server, ring.now)
+        assert turn.failed == 1
+        row = Segment.objects.get()
+        assert (row.pk, row.state, row.deletion_attempts) == (stuck.pk, "deleting", attempt)
+        assert row.deletion_error == "Is a directory"
+    assert (noted(), (ring.root / other.file).exists()) == ([("age", False, 1, KB)], False)
+    path.rmdir()
+    assert (turn_ring(ring.server, ring.now).failed, noted()) == (0, [("age", False, 2, 2 * KB)])
+
+
+def test_attempts_are_counted_as_far_as_their_column_goes(world: World, ring: Ring) -> None:
+    row = ring.add(world.camera, 9, state="deleting")
+    Segment.objects.update(deletion_attempts=32_767)
+    (ring.root / row.file).unlink()
+    (ring.root / row.file).mkdir()
+    turn_ring(ring.server, ring.now)
+    assert Segment.objects.get().deletion_attempts == 32_767
+
+
+def test_a_disk_on_which_nothing_can_be_deleted_has_no_more_and_more_marked(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "BATCH_SEGMENTS", 2)
+    monkeypatch.setattr(services, "MOST_FAILURES", 4)
+    monkeypatch.setattr(
+        services, "unlink_files", lambda _root, targets: {target.pk: "Read-only file system" for target in targets}
+    )
+    for number in range(10):
+        ring.add(world.camera, 9 + number)
+    for _ in range(3):
+        assert "cannot be deleted" in turn_ring(ring.server, ring.now).refused
+        assert Segment.objects.filter(state="deleting").count() == 4
+
+
+def test_the_root_is_looked_at_again_before_each_batch(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "BATCH_SEGMENTS", 1)
+    ring.add(world.camera, 9)
+    ring.add(world.camera, 10)
+    mark = services.mark_segments
+
+    def unmount_after_the_first(*args: Any) -> Any:
+        if Segment.objects.count() == 1:
+            (ring.root / ".vms-footage").unlink()
+        return mark(*args)
+
+    monkeypatch.setattr(services, "mark_segments", unmount_after_the_first)
+    turn = turn_ring(ring.server, ring.now)
+    assert ("not surely" in turn.refused, dict(turn.deleted)) == (True, {"age": 1})
+    assert (list(states().values()), len(ring.left())) == (["deleting"], 1)
