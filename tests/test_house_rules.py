@@ -60,6 +60,7 @@ KNOWN_DOORS = {
     "cities/middleware.py",
     "cities/queries.py",
     "observers/services.py",
+    "recording/holds/tasks.py",
     "recording/management/commands/check_footage.py",
     "recording/tasks.py",
     "streams/management/commands/ingest.py",

@@ -18,7 +18,7 @@ from cameras.models import Camera
 from cities.models import Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
-from recording.models import RecordingSession
+from recording.models import Hold, RecordingSession, Segment
 from recording.services import switch_recording
 from streams.models import Stream
 from streams.services import wish_stream
@@ -35,6 +35,8 @@ SMALLEST_ROLE = {
     "/api/v1/cameras": Role.MANAGER,
     "/api/v1/cameras/{camera_id}": Role.MANAGER,
     "/api/v1/cameras/{camera_id}/recording": Role.OPERATOR,
+    "/api/v1/holds": Role.OPERATOR,
+    "/api/v1/holds/{hold_id}": Role.MANAGER,
     "/api/v1/streams": Role.OPERATOR,
     "/api/v1/streams/{camera_id}": Role.OPERATOR,
 }
@@ -44,7 +46,14 @@ BODIES = {
     ("post", "/api/v1/cameras"): {"name": "New camera", "source_url": "rtsp://10.0.0.6/live"},
     ("put", "/api/v1/cameras/{camera_id}"): {"name": "Renamed"},
     ("patch", "/api/v1/cameras/{camera_id}"): {"location": "Elsewhere"},
+    ("post", "/api/v1/holds"): {
+        "camera_id": "{camera_id}",
+        "from": "2026-01-27T11:00:00Z",
+        "to": "2026-01-27T12:00:00Z",
+        "reason": "Robbery",
+    },
 }
+"""What is sent; an id in braces is the one that the case is about."""
 
 
 @dataclass(frozen=True)
@@ -113,15 +122,56 @@ def full(world: World) -> World:
         for camera in (world.camera, world.foreign_camera):
             wish_stream(camera, now=NOW)
             switch_recording(camera, on=True, by=None, now=NOW)
+            add_footage(camera)
+            add_hold(camera)
     return world
 
 
+def add_footage(camera: Camera) -> None:
+    Segment.objects.create(
+        camera=camera,
+        city=camera.city,
+        media_server=camera.media_server,
+        start=NOW - timedelta(minutes=30),
+        end=NOW,
+        size=1,
+        whole_bytes=1,
+        file=f"{camera.stream_id}/2026-01-27_11-30-00-000000.mp4",
+        state="ready",
+        indexed_at=NOW,
+    )
+
+
+def add_hold(camera: Camera) -> Hold:
+    return Hold.objects.create(
+        camera=camera,
+        city=camera.city,
+        starts_at=NOW - timedelta(minutes=30),
+        ends_at=NOW,
+        reason=f"Why {camera.name} is held",
+        created_at=NOW,
+    )
+
+
+def hold_of(camera: Camera) -> str:
+    with every_city("a test's world spans the cities"):
+        return str(Hold.objects.get(camera=camera, reason__startswith="Why").pk)
+
+
 def own_ids(world: World) -> dict[str, str]:
-    return {"camera_id": str(world.camera.pk), "city_id": str(world.city.pk)}
+    return {
+        "camera_id": str(world.camera.pk),
+        "city_id": str(world.city.pk),
+        "hold_id": hold_of(world.camera),
+    }
 
 
 def foreign_ids(world: World) -> dict[str, str]:
-    return {"camera_id": str(world.foreign_camera.pk), "city_id": str(world.other_city.pk)}
+    return {
+        "camera_id": str(world.foreign_camera.pk),
+        "city_id": str(world.other_city.pk),
+        "hold_id": hold_of(world.foreign_camera),
+    }
 
 
 def unknown_ids(world: World) -> dict[str, str]:
@@ -134,18 +184,21 @@ def secrets_of_other_city(world: World) -> list[str]:
     return [
         *(str(camera.pk), camera.name, camera.source_url, camera.source_password, "10.9.9.9"),
         *(str(world.other_city.pk), world.other_city.name),
+        hold_of(camera),
     ]
 
 
 def call(client: ApiClient, operation: Operation, ids: dict[str, str], **extra: Any) -> Any:
     body = json.dumps(operation.body) if operation.body is not None else ""
+    for name, value in ids.items():
+        body = body.replace(f'"{{{name}}}"', json.dumps(value))
     return client.generic(operation.method.upper(), operation.address(ids), body, "application/json", **extra)
 
 
 def rows() -> list[Any]:
     """Give all rows that the API can change."""
     with every_city("this test compares all rows"):
-        return [list(model.objects.order_by("pk").values()) for model in (Camera, Stream, RecordingSession)]
+        return [list(model.objects.order_by("pk").values()) for model in (Camera, Stream, RecordingSession, Hold)]
 
 
 def assert_problem(answer: Any, status: int) -> dict[str, Any]:
@@ -296,6 +349,7 @@ def test_a_list_asks_as_much_for_three_rows_as_for_one(
         for number in range(2):
             camera = Camera.objects.create(city=full.city, media_server=full.server, name=f"More {number}")
             wish_stream(camera, now=NOW)
+            add_hold(camera)
     with django_assert_num_queries(2):
         answer = call(client, operation, {})
     assert len(answer.json()["results"]) == (1 if operation.route.endswith("cities") else 3)

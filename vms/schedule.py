@@ -30,6 +30,7 @@ PERIODIC_TASKS = (
     Periodic("Refresh the cache of recordings", "recording.tasks.refresh_recording_cache", 60),
     Periodic("Index growing footage", "recording.tasks.watch_footage", 10),
     Periodic("Compare footage with its index", "recording.tasks.reconcile_footage", 3600, at_start=True),
+    Periodic("Keep held footage", "recording.holds.tasks.keep_links", 30),
 )
 
 

@@ -41,6 +41,7 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
         "Refresh the cache of recordings": ("recording.tasks.refresh_recording_cache", 60, 54, True),
         "Index growing footage": ("recording.tasks.watch_footage", 10, 9, True),
         "Compare footage with its index": ("recording.tasks.reconcile_footage", 3600, 3240, True),
+        "Keep held footage": ("recording.holds.tasks.keep_links", 30, 27, True),
     }
     changed = PeriodicTasks.last_change()
     call_command("sync_schedule")
