@@ -17,6 +17,7 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
             (_("Cameras"), "videocam", "cameras.camera"),
             (_("Recording sessions"), "history", "recording.recordingsession"),
             (_("Segments"), "movie", "recording.segment"),
+            (_("Holds"), "lock", "recording.hold"),
         ],
     ),
     (

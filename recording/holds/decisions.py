@@ -146,6 +146,11 @@ def check_wish(wish: Wish, now: datetime) -> None:
     _check_texts(wish)
 
 
+def touches(asked: Span, segment: Span) -> bool:
+    """Say whether a hold of the one time covers the other; to end where the other begins is enough."""
+    return segment.start <= asked.end and segment.end >= asked.start
+
+
 def choose_nearest(asked: Span, found: Iterable[Span]) -> Span | None:
     """Give the stretch that is least far from what was asked, None where there is none."""
     return min(found, key=lambda span: max(asked.start - span.end, span.start - asked.end), default=None)

@@ -25,7 +25,7 @@ from recording.holds.links import (
     restore_file,
     sync_folders,
 )
-from recording.holds.queries import is_held, live_holds, take_turn_with_holds, touched_by
+from recording.holds.queries import is_held, segments_lacking_links, take_turn_with_holds
 from recording.models import Segment, SegmentState
 from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
@@ -58,7 +58,7 @@ def keep_links(server: MediaServer, now: datetime) -> Kept:
         if not is_ours:
             return Kept(refused="Another pass over the held files is at work.")
         if not _is_root_ours(server):
-            _note(server, {LinkProblem.ROOT: [row.pk for row in _read(_lacking(server, now))]})
+            _note(server, {LinkProblem.ROOT: [segment.pk for segment in _lacking(server, now)]})
             return Kept(refused="The folder of recordings is not this media server's.")
         try:
             return _Pass(server, now).run()
@@ -132,7 +132,7 @@ class _Pass:
     def _link_lacking(self) -> None:
         tried: set[int] = set()
         while not self._is_late():
-            fresh = [segment for segment in _read(_lacking(self.server, self.now)) if segment.pk not in tried]
+            fresh = [segment for segment in _lacking(self.server, self.now) if segment.pk not in tried]
             if not fresh:
                 break
             tried |= {segment.pk for segment in fresh}
@@ -191,14 +191,13 @@ def _linked(server: MediaServer) -> QuerySet[Segment]:
     return Segment.objects.filter(media_server=server).exclude(held_file="")
 
 
-def _lacking(server: MediaServer, now: datetime) -> QuerySet[Segment]:
-    """Give the segments that a hold in force touches and that have no link."""
-    touched = touched_by(live_holds(now), media_server=server, held_file="")
-    return Segment.objects.filter(pk__in=touched.values("camera__segments__pk")).exclude(state=SegmentState.DELETING)
+def _lacking(server: MediaServer, now: datetime) -> list[HeldSegment]:
+    """Give the segments that a hold in force touches and that have no link, oldest first, as cleaners take them."""
+    found = {each.pk: each for part in segments_lacking_links(now, media_server=server) for each in _read(part)}
+    return sorted(found.values(), key=lambda each: each.file.rpartition("/")[2])
 
 
 def _read(segments: QuerySet[Segment]) -> list[HeldSegment]:
-    """Give them oldest first: those are what MediaMTX's cleaner takes first."""
     rows = segments.order_by("start").values_list("pk", "file", "held_file", "stream_id", "number")
     return [HeldSegment(pk, file, held or name_link(pk), stream, number) for pk, file, held, stream, number in rows]
 

@@ -9,7 +9,7 @@ from cameras.models import Camera
 from cities.models import User
 from recording.holds.decisions import LONGEST_SEGMENT, SETTLING, NoFootage, Span, Wish, check_wish, choose_nearest
 from recording.holds.order import order_after_commit
-from recording.holds.queries import take_turn_with_holds, touched_by
+from recording.holds.queries import segments_touched_by, take_turn_with_holds
 from recording.models import Hold, Segment, SegmentState
 from recording.queries import find_open_session
 
@@ -84,5 +84,5 @@ def _footage_of(camera: Camera) -> QuerySet[Segment]:
 
 def _servers_of(hold: Hold) -> set[int]:
     """Give the media servers with footage of the hold, and the one that writes what is to come."""
-    touched = touched_by(Hold.objects.filter(pk=hold.pk)).values_list("camera__segments__media_server", flat=True)
+    touched = segments_touched_by([hold]).values_list("media_server_id", flat=True)
     return {*touched.distinct(), hold.camera.media_server_id}

@@ -21,6 +21,11 @@ def say_spans(spans: Iterable[Span], zone: ZoneInfo) -> str:
     return "; ".join(_say_span(span, zone) for span in spans)
 
 
+def say_moment(moment: datetime, zone: ZoneInfo) -> str:
+    """Give a moment to the second, with its zone."""
+    return date_format(moment.astimezone(zone), "j M Y H:i:s T", use_l10n=False)
+
+
 def _sentences(hold: Hold, statement: Statement, zone: ZoneInfo, now: datetime) -> Iterator[str]:
     yield _("Asked %(time)s.") % {"time": _say_span(Span(hold.starts_at, hold.ends_at), zone)}
     if statement.state in {HoldState.RELEASED, HoldState.EXPIRED}:

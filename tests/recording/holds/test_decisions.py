@@ -23,6 +23,7 @@ from recording.holds.decisions import (
     name_link,
     read_problem,
     state_hold,
+    touches,
 )
 
 START = datetime(2026, 1, 27, 10, 0, tzinfo=UTC)
@@ -173,6 +174,12 @@ def test_the_nearest_footage_lies_before_or_after() -> None:
     assert choose_nearest(asked, []) is None
     assert choose_nearest(asked, [span(0, 8), span(21, 30)]) == span(21, 30)
     assert choose_nearest(asked, [span(0, 9.5), span(21, 30)]) == span(0, 9.5)
+
+
+def test_what_ends_where_a_hold_begins_is_touched() -> None:
+    asked = span(10, 20)
+    touched = [span(0, 10), span(5, 30), span(20, 25), span(0, 9.99), span(20.01, 30)]
+    assert [touches(asked, each) for each in touched] == [True, True, True, False, False]
 
 
 @given(st.integers(1, 2**63 - 1))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from cameras.models import MediaServer
 from cities.scope import every_city
@@ -21,7 +22,6 @@ from recording.holds.queries import state_holds
 from recording.holds.services import release_hold
 from recording.models import Hold, Segment
 from recording.segments.disk import MARKER
-from recording.segments.index import claim
 from tests.recording.holds.conftest import NOW, fill
 from tests.recording.holds.conftest import links as count_names
 from tests.recording.segments.conftest import START, Shelf, make_segment
@@ -329,10 +329,20 @@ def test_a_disk_that_went_during_a_pass_proves_no_loss(
     assert problems()[0] == "root"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_worker_at_a_time(footage: list[Segment], shelf: Shelf, hold: Holding) -> None:
     hold(0, 5)
-    with claim(KEEPING, shelf.server.pk + 1):
-        assert keep(shelf).refused == ""
+    numbers = (0x5E65, shelf.server.pk * 8 + KEEPING)
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", numbers)
+            assert ("at work" in keep(shelf).refused, held()[0]) == (True, "")
+            # A connection that is closed lets go of its locks a moment later.
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", numbers)
+    finally:
+        other.close()
+    assert keep(shelf).linked == 1
 
 
 def test_a_long_pass_leaves_the_rest_to_the_next(
