@@ -138,9 +138,6 @@ class Segment(CityOwned):
             models.CheckConstraint(
                 condition=~models.Q(state="deleting", deletion_rule=""), name="deleting_segment_names_its_rule"
             ),
-            models.CheckConstraint(
-                condition=~models.Q(state="deleting") | models.Q(held_file=""), name="deleting_segment_is_not_held"
-            ),
         ]
         indexes = [
             models.Index(fields=["city", "-start"], name="segment_by_city_and_start"),

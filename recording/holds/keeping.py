@@ -188,7 +188,8 @@ def _make_links(
 
 
 def _linked(server: MediaServer) -> QuerySet[Segment]:
-    return Segment.objects.filter(media_server=server).exclude(held_file="")
+    """Give the segments with a link; one that is being deleted is the ring's, which takes both its names."""
+    return Segment.objects.filter(media_server=server).exclude(held_file="").exclude(state=SegmentState.DELETING)
 
 
 def _lacking(server: MediaServer, now: datetime) -> list[HeldSegment]:

@@ -78,15 +78,6 @@ def is_held(now: datetime) -> Exists:
     return Exists(touching)
 
 
-def is_free(now: datetime) -> Q:
-    """Give the condition, for a query of segments, that holds let the segment be deleted.
-
-    No hold in force touches it, and no link of an earlier one is left: a segment whose link were forgotten would go on
-    filling the disk.
-    """
-    return Q(~is_held(now), held_file="")
-
-
 def take_turn_with_holds() -> None:
     """Wait, within a transaction, until nobody else holds footage or marks it for deletion; ends with it.
 

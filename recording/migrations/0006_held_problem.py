@@ -10,11 +10,4 @@ class Migration(migrations.Migration):
             name="held_problem",
             field=models.CharField(blank=True, db_default="", max_length=8, verbose_name="problem of holding it"),
         ),
-        migrations.AddConstraint(
-            model_name="segment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "deleting"), _negated=True) | models.Q(("held_file", "")),
-                name="deleting_segment_is_not_held",
-            ),
-        ),
     ]

@@ -234,6 +234,18 @@ def test_a_link_of_what_is_being_deleted_goes(footage: list[Segment], shelf: She
     assert (link.exists(), held()) == (False, [""] * 5)
 
 
+def test_released_footage_that_the_ring_takes_first_is_the_ring_s(
+    footage: list[Segment], shelf: Shelf, hold: Holding
+) -> None:
+    made, segment = hold(0, 5), footage[0]
+    keep(shelf)
+    release_hold(made, by=None, now=NOW)
+    Segment.objects.filter(pk=segment.pk).update(state="deleting", deletion_rule="age")
+    (shelf.root / segment.file).unlink()
+    assert keep(shelf).returned == 0
+    assert segment.file not in shelf.files()
+
+
 @pytest.mark.parametrize(
     "refusal",
     [

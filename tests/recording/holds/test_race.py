@@ -10,7 +10,7 @@ from django.db import connections, transaction
 from cities.scope import every_city
 from recording.holds.decisions import NoFootage
 from recording.holds.keeping import keep_links
-from recording.holds.queries import is_free, state_holds, take_turn_with_holds
+from recording.holds.queries import is_held, state_holds, take_turn_with_holds
 from recording.holds.services import hold_footage
 from recording.models import Hold, Segment, SegmentState
 from tests.recording.holds.conftest import NOW, fill
@@ -25,7 +25,7 @@ def mark_for_deletion() -> None:
     """What the ring does: mark what holds let go, then unlink it."""
     with transaction.atomic():
         take_turn_with_holds()
-        Segment.objects.filter(is_free(NOW), state=SegmentState.READY).update(
+        Segment.objects.filter(~is_held(NOW), state=SegmentState.READY).update(
             state=SegmentState.DELETING, deletion_rule="age"
         )
 
