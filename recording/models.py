@@ -86,7 +86,8 @@ class Segment(CityOwned):
 
     `start` and `end` are the first and the end of the last whole sample; `whole_bytes` ends with the last whole
     fragment. `is_recovered`: its writer ended without closing it. `held_file`: the hard link that keeps it out of every
-    cleaner's reach, "" without one. `deletion_early`: it goes before its promised days are over.
+    cleaner's reach, "" without one; `held_problem`: why that link is not to be relied on, a `LinkProblem` of the holds.
+    `deletion_early`: it goes before its promised days are over.
     """
 
     camera = models.ForeignKey(
@@ -109,6 +110,7 @@ class Segment(CityOwned):
     fragments = models.BinaryField(default=b"")
     indexed_at = models.DateTimeField(_("indexed at"))
     held_file = models.CharField(_("held as"), max_length=128, blank=True, db_default="")
+    held_problem = models.CharField(_("problem of holding it"), max_length=8, blank=True, db_default="")
     deletion_rule = models.CharField(
         _("deleted by rule"), max_length=9, choices=DeletionRule, blank=True, db_default=""
     )

@@ -61,6 +61,7 @@ KNOWN_DOORS = {
     "cities/queries.py",
     "observers/alarms/tasks.py",
     "observers/services.py",
+    "recording/holds/tasks.py",
     "recording/management/commands/check_deletions.py",
     "recording/management/commands/check_footage.py",
     "recording/retention/tasks.py",

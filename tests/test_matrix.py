@@ -19,7 +19,7 @@ from cities.models import Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
 from observers.models import Alarm
-from recording.models import Forecast, RecordingSession, RetentionPolicy
+from recording.models import Forecast, Hold, RecordingSession, RetentionPolicy, Segment
 from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.records import seal_deletion_records
 from recording.services import switch_recording
@@ -42,6 +42,8 @@ SMALLEST_ROLE = {
     "/api/v1/cameras/{camera_id}/recording": Role.OPERATOR,
     "/api/v1/cameras/{camera_id}/retention": Role.MANAGER,
     "/api/v1/retention": Role.MANAGER,
+    "/api/v1/holds": Role.OPERATOR,
+    "/api/v1/holds/{hold_id}": Role.MANAGER,
     "/api/v1/streams": Role.OPERATOR,
     "/api/v1/streams/{camera_id}": Role.OPERATOR,
 }
@@ -53,7 +55,14 @@ BODIES = {
     ("patch", "/api/v1/cameras/{camera_id}"): {"location": "Elsewhere"},
     ("put", "/api/v1/retention"): {"days": 15},
     ("put", "/api/v1/cameras/{camera_id}/retention"): {"days": 30},
+    ("post", "/api/v1/holds"): {
+        "camera_id": "{camera_id}",
+        "from": "2026-01-27T11:00:00Z",
+        "to": "2026-01-27T12:00:00Z",
+        "reason": "Robbery",
+    },
 }
+"""What is sent; an id in braces is the one that the case is about."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ def _required(operation: dict[str, Any], place: str) -> tuple[str, ...]:
 OPERATIONS = read_operations()
 NAMING = [operation for operation in OPERATIONS if operation.names_something]
 UNSAFE = [operation for operation in OPERATIONS if operation.method not in SAFE]
-LISTS_OF_CAMERAS = {"/api/v1/cameras", "/api/v1/streams"}
+LISTS_OF_CAMERAS = {"/api/v1/alarms", "/api/v1/cameras", "/api/v1/holds", "/api/v1/streams"}
 NO_LISTS = {"/api/v1/retention"}
 """What a city has one of."""
 
@@ -133,6 +142,8 @@ def full(world: World) -> World:
             make_alarm(camera)
             forecast(camera)
             delete_some(camera, OWN_DAY if camera == world.camera else FOREIGN_DAY)
+            add_footage(camera)
+            add_hold(camera)
     return world
 
 
@@ -160,12 +171,44 @@ def delete_some(camera: Camera, moment: datetime) -> None:
     seal_deletion_records(moment + 2 * timedelta(days=1))
 
 
+def add_footage(camera: Camera) -> None:
+    Segment.objects.create(
+        camera=camera,
+        city=camera.city,
+        media_server=camera.media_server,
+        start=NOW - timedelta(minutes=30),
+        end=NOW,
+        size=1,
+        whole_bytes=1,
+        file=f"{camera.stream_id}/2026-01-27_11-30-00-000000.mp4",
+        state="ready",
+        indexed_at=NOW,
+    )
+
+
+def add_hold(camera: Camera) -> Hold:
+    return Hold.objects.create(
+        camera=camera,
+        city=camera.city,
+        starts_at=NOW - timedelta(minutes=30),
+        ends_at=NOW,
+        reason=f"Why {camera.name} is held",
+        created_at=NOW,
+    )
+
+
+def hold_of(camera: Camera) -> str:
+    with every_city("a test's world spans the cities"):
+        return str(Hold.objects.get(camera=camera, reason__startswith="Why").pk)
+
+
 def own_ids(world: World) -> dict[str, str]:
     return {
         "camera_id": str(world.camera.pk),
         "city_id": str(world.city.pk),
         "alarm_id": str(OWN_ALARM),
         "day": str(OWN_DAY.date()),
+        "hold_id": hold_of(world.camera),
     }
 
 
@@ -175,6 +218,7 @@ def foreign_ids(world: World) -> dict[str, str]:
         "city_id": str(world.other_city.pk),
         "alarm_id": str(FOREIGN_ALARM),
         "day": str(FOREIGN_DAY.date()),
+        "hold_id": hold_of(world.foreign_camera),
     }
 
 
@@ -187,21 +231,22 @@ def secrets_of_other_city(world: World) -> list[str]:
     camera = world.foreign_camera
     return [
         *(str(camera.pk), camera.name, camera.source_url, camera.source_password, "10.9.9.9"),
-        *(str(world.other_city.pk), world.other_city.name, str(FOREIGN_BYTES)),
+        *(str(world.other_city.pk), world.other_city.name, str(FOREIGN_BYTES), hold_of(camera)),
     ]
 
 
 def call(client: ApiClient, operation: Operation, ids: dict[str, str], **extra: Any) -> Any:
     body = json.dumps(operation.body) if operation.body is not None else ""
+    for name, value in ids.items():
+        body = body.replace(f'"{{{name}}}"', json.dumps(value))
     return client.generic(operation.method.upper(), operation.address(ids), body, "application/json", **extra)
 
 
 def rows() -> list[Any]:
     """Give all rows that the API can change."""
     with every_city("this test compares all rows"):
-        return [
-            list(model.objects.order_by("pk").values()) for model in (Camera, Stream, RecordingSession, RetentionPolicy)
-        ]
+        models = (Camera, Stream, RecordingSession, RetentionPolicy, Hold)
+        return [list(model.objects.order_by("pk").values()) for model in models]
 
 
 def assert_problem(answer: Any, status: int) -> dict[str, Any]:
@@ -353,6 +398,7 @@ def test_a_list_asks_as_much_for_three_rows_as_for_one(
             camera = Camera.objects.create(city=full.city, media_server=full.server, name=f"More {number}")
             wish_stream(camera, now=NOW)
             make_alarm(camera)
+            add_hold(camera)
     with django_assert_num_queries(2):
         answer = call(client, operation, {})
     assert len(answer.json()["results"]) == (3 if operation.route in LISTS_OF_CAMERAS else 1)

@@ -25,6 +25,7 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
         _("Retention"),
         [
             (_("Retention policies"), "schedule", "recording.retentionpolicy"),
+            (_("Holds"), "lock", "recording.hold"),
             (_("Deletions"), "delete_sweep", "recording.deletion"),
             (_("Deletion records"), "verified", "recording.deletionrecord"),
         ],

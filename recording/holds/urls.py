@@ -1,5 +1,10 @@
 """The API's addresses of holds."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from recording.holds.api import HoldsView, HoldView
+
+urlpatterns = [
+    path("holds", HoldsView.as_view(), name="api-holds"),
+    path("holds/<uuid:hold_id>", HoldView.as_view(), name="api-hold"),
+]
