@@ -34,7 +34,7 @@ ABSENT = (FailureKind.DNS, FailureKind.TIMEOUT, FailureKind.UNREACHABLE, Failure
 OURS = (FailureKind.MEDIA_SERVER,)
 """The camera answers and our own side did not take its picture."""
 
-# No news (a first try under way, a kind nobody knows) changes no cause; a publisher of its own has none but its absence.
+# No news (a first try under way, a kind nobody knows) changes no cause.
 _NEWS = """
     SELECT outage.id, outage.camera_id, outage.city_id, outage.cause AS told, outage.began_at, outage.began_at_look,
            CASE WHEN GREATEST(stream.lease_until, stream.wished_at) + %(patience)s <= %(now)s THEN 'ingest'

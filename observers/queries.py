@@ -69,13 +69,19 @@ class PathChange:
     at: datetime
 
 
-def write_changed_cameras(
-    server_id: int, online: Iterable[str], *, at: datetime, last_seen_at: datetime | None, may_go_offline: bool, look: int
+def write_changed_cameras(  # noqa: PLR0913 -- the values of one statement
+    server_id: int,
+    online: Iterable[str],
+    *,
+    at: datetime,
+    last_seen_at: datetime | None,
+    may_go_offline: bool,
+    look: int,
 ) -> list[PathChange]:
     """Bring the server's cameras in line with the ids that are online; touches and gives only those that changed.
 
-    A camera that goes offline was last seen at `last_seen_at` (or later, if its own row says so): there its outage
-    begins, in the same statement, and there it ends for one that comes. `look` is the server's count of valid snapshots.
+    A camera that goes offline was last seen at `last_seen_at` (or later, if its own row says so). There its outage
+    begins, in the same statement; one that comes ends it. `look` is the server's count of valid snapshots.
     """
     values: dict[str, Any] = {
         "server": server_id,

@@ -52,7 +52,9 @@ def update_of(memory: ServerMemory, answer: Answer | NoAnswer) -> ServerUpdate:
 
 def test_the_first_contact_opens_no_grace() -> None:
     assert update_of(ServerMemory(), see(NOON, "a")) == ServerUpdate(
-        ServerMemory("reachable", NOON, "", "v1.20.1", BOOT, None, None, NOON, 1, NOON), cameras_count=True, may_go_offline=True
+        ServerMemory("reachable", NOON, "", "v1.20.1", BOOT, None, None, NOON, 1, NOON),
+        cameras_count=True,
+        may_go_offline=True,
     )
 
 
