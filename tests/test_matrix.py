@@ -18,7 +18,7 @@ from cameras.models import Camera
 from cities.models import Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
-from recording.models import RecordingSession
+from recording.models import Gap, RecordingSession
 from recording.services import switch_recording
 from streams.models import Stream
 from streams.services import wish_stream
@@ -103,7 +103,13 @@ def _required(operation: dict[str, Any], place: str) -> tuple[str, ...]:
 OPERATIONS = read_operations()
 NAMING = [operation for operation in OPERATIONS if operation.names_something]
 UNSAFE = [operation for operation in OPERATIONS if operation.method not in SAFE]
-LISTS = [operation for operation in OPERATIONS if operation.method == "get" and not operation.names_something]
+LISTS = [
+    operation
+    for operation in OPERATIONS
+    if operation.method == "get" and not operation.names_something and not operation.route.endswith(".csv")
+]
+QUERIES = {"/api/v1/coverage": 4}
+"""What a list asks the database for where that is not the caller and the rows: here sessions and gaps of a page."""
 
 
 @pytest.fixture
@@ -113,6 +119,7 @@ def full(world: World) -> World:
         for camera in (world.camera, world.foreign_camera):
             wish_stream(camera, now=NOW)
             switch_recording(camera, on=True, by=None, now=NOW)
+            Gap.objects.create(camera=camera, city_id=camera.city_id, start=NOW, cause="unknown")
     return world
 
 
@@ -290,13 +297,15 @@ def test_a_list_asks_as_much_for_three_rows_as_for_one(
     full: World, operation: Operation, django_assert_num_queries: Any
 ) -> None:
     client = ApiClient(full.viewer, full.city)
-    with django_assert_num_queries(2):
+    count = QUERIES.get(operation.route, 2)
+    with django_assert_num_queries(count):
         call(client, operation, {})
     with every_city("a test's world spans the cities"):
         for number in range(2):
             camera = Camera.objects.create(city=full.city, media_server=full.server, name=f"More {number}")
             wish_stream(camera, now=NOW)
-    with django_assert_num_queries(2):
+            Gap.objects.create(camera=camera, city=full.city, start=NOW, cause="unknown")
+    with django_assert_num_queries(count):
         answer = call(client, operation, {})
     assert len(answer.json()["results"]) == (1 if operation.route.endswith("cities") else 3)
 

@@ -89,9 +89,8 @@ def list_doubtful(cameras: Sequence[UUID], window: Span, now: datetime) -> list[
 def read_facts(cameras: Sequence[UUID], window: Span, now: datetime) -> dict[UUID, Facts]:
     """Give everything that decides about gaps within the window, in six reads however many cameras."""
     around = Span(window.start - CONTEXT, min(window.end, now) + CONTEXT)
-    found: dict[UUID, _Gathered] = {camera_id: _Gathered() for camera_id in cameras}
-    for camera_id, start, end in _read(RecordingSession, cameras, around, "started_at", "ended_at"):
-        found[camera_id].sessions.append(Span(start, end or FOREVER))
+    sessions = read_sessions(cameras, around)
+    found: dict[UUID, _Gathered] = {camera_id: _Gathered(sessions[camera_id]) for camera_id in cameras}
     for camera_id, *values in _read_segments(cameras, around):
         found[camera_id].segments.append(SegmentFact(*values))
     for camera_id, start, end, cause in _read(CameraOutage, cameras, around, "began_at", "ended_at", "cause"):
@@ -101,6 +100,14 @@ def read_facts(cameras: Sequence[UUID], window: Span, now: datetime) -> dict[UUI
     for camera_id, cause, span in _read_server_outages(cameras, around):
         found[camera_id].causes[cause].append(span)
     return {camera_id: Facts(each.sessions, each.segments, each.causes) for camera_id, each in found.items()}
+
+
+def read_sessions(cameras: Sequence[UUID], window: Span) -> dict[UUID, list[Span]]:
+    """Give the cameras' recording sessions that touch the window, open ones to FOREVER."""
+    found: dict[UUID, list[Span]] = {camera_id: [] for camera_id in cameras}
+    for camera_id, start, end in _read(RecordingSession, cameras, window, "started_at", "ended_at"):
+        found[camera_id].append(Span(start, end or FOREVER))
+    return found
 
 
 def read_gaps(cameras: Iterable[UUID], window: Span) -> dict[UUID, list[StoredGap]]:
