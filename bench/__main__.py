@@ -13,7 +13,7 @@ from bench.server import provide_server
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
-BENCHMARKS = {"observer": "bench.bench_observer", "footage": "bench.bench_footage"}
+BENCHMARKS = {"observer": "bench.bench_observer", "footage": "bench.bench_footage", "timeline": "bench.bench_timeline"}
 """The module of each; its `run(quick)` gives the report. Imported when a database is there and Django is set up."""
 
 
