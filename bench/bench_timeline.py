@@ -16,7 +16,7 @@ from bench.report import Report, describe_machine
 from cameras.models import Camera, MediaServer
 from cities.models import City
 from cities.scope import city_scope
-from recording.gaps.footage import list_footage_spans
+from recording.gaps.footage import _SPANS, list_footage_spans
 from recording.models import RecordingSession
 from recording.writing import LONGEST_SEGMENT
 
@@ -192,7 +192,7 @@ class Shelf:
         """Give the least that anybody must do: a prepared statement on the driver's own cursor."""
         driver = connection.connection
         bare = psycopg.ClientCursor(driver)
-        bare.execute("DEALLOCATE ALL")
+        bare.execute("DEALLOCATE ALL")  # the driver forgets ours as well
         bare.execute(_BARE)
 
         def ask(camera: Camera, start: datetime) -> list[Any]:
@@ -213,18 +213,17 @@ class Shelf:
 
 
 def _explain(camera: Camera, start: datetime) -> str:
-    """Give the plan of our question as it was really run."""
-    seen: list[str] = []
-
-    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 -- Django's signature
-        result = execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}", params, many, context)
-        seen.extend(row[0] for row in context["cursor"].cursor.fetchall())
-        execute(sql, params, many, context)
-        return result
-
-    with connection.execute_wrapper(explain):
-        list_footage_spans(camera, start, start + DAY)
-    return "\n".join(seen)
+    """Give the plan of our question as it is really run."""
+    values: dict[str, Any] = {
+        "camera": camera.pk,
+        "from": start,
+        "to": start + DAY,
+        "since": start - LONGEST_SEGMENT,
+        "most": None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {_SPANS}", values)
+        return "\n".join(row[0] for row in cursor.fetchall())
 
 
 def _write(size: Size, few: Times, many: Times, machine: str) -> str:

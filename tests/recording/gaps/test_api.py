@@ -7,8 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.db import DataError, connection, transaction
 
 from cameras.models import Camera
 from cities.scope import OutsideScope, city_scope
@@ -65,11 +64,22 @@ def test_a_segment_in_two_sessions_is_two_spans(world: World) -> None:
     ]
 
 
-def test_replayable_footage_is_asked_for_by_one_bounded_query(world: World) -> None:
-    with CaptureQueriesContext(connection) as captured:
-        list_footage_spans(world.camera, ago(100), NOW)
-    (query,) = captured
-    assert query["sql"].count("segment.start >= ") == 1
+def test_replayable_footage_is_asked_for_by_one_prepared_and_bounded_statement(world: World) -> None:
+    for minutes in (100, 90, 80):
+        list_footage_spans(world.camera, ago(minutes), NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%recording_segment%'")
+        ((statement,),) = cursor.fetchall()
+    assert "segment.start >= $" in statement
+
+
+def test_the_question_sees_what_its_transaction_wrote_and_fails_as_django_says(world: World) -> None:
+    wish(world.camera, ago(100))
+    film(world.camera, ago(90), ago(60))
+    assert len(list_footage_spans(world.camera, ago(100), NOW)) == 1
+    with pytest.raises(DataError), transaction.atomic():
+        list_footage_spans(world.camera, ago(100), NOW, most=-1)
+    assert len(list_footage_spans(world.camera, ago(100), NOW)) == 1
 
 
 def test_a_camera_out_of_scope_is_refused(world: World) -> None:
