@@ -13,7 +13,16 @@ from django.db.models import Max, Min, Q, QuerySet
 from cameras.models import Camera, CameraOutage, OutageCause, ServerOutage, ServerOutageCause
 from recording.gaps.decisions import CONTEXT, Facts, GapFact, SegmentFact, horizon_of
 from recording.gaps.spans import FOREVER, Span
-from recording.models import Deletion, DeletionRule, Gap, GapCause, RecordingSession, RetentionPolicy, Segment
+from recording.models import (
+    Deletion,
+    DeletionRule,
+    Gap,
+    GapCause,
+    RecordingSession,
+    RetentionPolicy,
+    Segment,
+    SegmentState,
+)
 from recording.writing import LONGEST_SEGMENT
 
 _OF_CAMERA = {
@@ -87,7 +96,7 @@ def list_doubtful(cameras: Sequence[UUID], window: Span, now: datetime) -> list[
 
 
 def read_facts(cameras: Sequence[UUID], window: Span, now: datetime) -> dict[UUID, Facts]:
-    """Give everything that decides about gaps within the window, in six reads however many cameras."""
+    """Give everything that decides about gaps within the window, in seven reads however many cameras."""
     around = Span(window.start - CONTEXT, min(window.end, now) + CONTEXT)
     sessions = read_sessions(cameras, around)
     found: dict[UUID, _Gathered] = {camera_id: _Gathered(sessions[camera_id]) for camera_id in cameras}
@@ -170,10 +179,14 @@ def _read(model: Any, cameras: Sequence[UUID], around: Span, *names: str) -> Ite
 
 
 def _read_segments(cameras: Sequence[UUID], around: Span) -> Iterable[Any]:
+    """Give what reaches into the time; where damage may explain it, also what may stand before and after the damage."""
     # Twice: damage explains as long as a file can last, and what covers its beginning may have begun as long before.
     since = around.start - 2 * LONGEST_SEGMENT
-    rows = _of(Segment, cameras).filter(start__gte=since, start__lt=around.end).order_by("camera_id", "start")
-    return rows.values_list("camera_id", "start", "end", "state", "stream_id", "number").iterator(5000)
+    rows = _of(Segment, cameras).filter(start__gte=since, start__lt=around.end)
+    damaged = rows.filter(state=SegmentState.DAMAGED).order_by().values_list("camera_id", flat=True).distinct()
+    reaching = Q(end__gte=around.start) | Q(camera_id__in=list(damaged))
+    found = rows.filter(reaching).order_by("camera_id", "start")
+    return found.values_list("camera_id", "start", "end", "state", "stream_id", "number").iterator(5000)
 
 
 def _read_deletions(cameras: Sequence[UUID], around: Span) -> Iterable[Any]:
