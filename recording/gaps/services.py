@@ -26,7 +26,7 @@ LEAST_KEPT = timedelta(days=9)
 """MediaMTX's own 7 days, where no policy promises more, and KEPT_BEYOND_PROMISE."""
 
 RECENT_PASS_SECONDS = 50.0
-FULL_PASS_SECONDS = 1800.0
+FULL_PASS_SECONDS = 600.0
 BATCH_CAMERAS = 500
 CLOSE_LOOK_CAMERAS = 100
 
@@ -75,10 +75,12 @@ def recompute_all(now: datetime) -> Recomputed:
     kept = max(LEAST_KEPT, timedelta(days=queries.find_longest_promise()) + KEPT_BEYOND_PROMISE)
     window = Span(now - min(kept, queries.EVERYTHING), FOREVER)
     cameras = queries.list_cameras_with_wishes(window)
-    done = recompute_gaps(cameras, window, now, seconds=FULL_PASS_SECONDS)
-    for camera_id, first in queries.find_lately_deleted(now - 2 * timedelta(hours=1)).items():
-        if first < window.start:
-            done += recompute_gaps([camera_id], Span(max(first, now - queries.EVERYTHING), window.start), now)
+    # Another camera first each hour: what time did not suffice for is not always the same.
+    first = int(now.timestamp() // 3600) * BATCH_CAMERAS % max(1, len(cameras))
+    done = recompute_gaps(cameras[first:] + cameras[:first], window, now, seconds=FULL_PASS_SECONDS)
+    for camera_id, gone in queries.find_lately_deleted(now - 2 * timedelta(hours=1)).items():
+        if gone < window.start:
+            done += recompute_gaps([camera_id], Span(max(gone, now - queries.EVERYTHING), window.start), now)
     return done
 
 
