@@ -16,6 +16,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 BENCHMARKS = {
     "observer": "bench.bench_observer",
     "footage": "bench.bench_footage",
+    "timeline": "bench.bench_timeline",
     "ring": "bench.bench_ring",
 }
 """The module of each; its `run(quick)` gives the report. Imported when a database is there and Django is set up."""

@@ -14,13 +14,19 @@ GRACE = timedelta(seconds=60)
 MAX_ANSWER_AGE_SECONDS = 30.0
 """An answer older than this is thrown away: its worker was suspended, or waited for the database."""
 
+COUNTED_APART = timedelta(seconds=5)
+"""Looks that hooks order in a burst count once: who says "missed three times" means three moments."""
+
 LONGEST_OVERLAP = timedelta(seconds=60)
 """Two looks cannot overlap by more than this, because answers get no older than MAX_ANSWER_AGE_SECONDS."""
 
 
 @dataclass(frozen=True)
 class ServerMemory:
-    """What is known of a media server; `seen_before_grace` is the last valid snapshot before the restart."""
+    """What is known of a media server; `seen_before_grace` is the last valid snapshot before the restart.
+
+    `looks` counts the valid snapshots, at most one in COUNTED_APART; `look_counted_at` is the last one that counted.
+    """
 
     reach: str = "unknown"
     reach_changed_at: datetime | None = None
@@ -30,6 +36,8 @@ class ServerMemory:
     grace_until: datetime | None = None
     seen_before_grace: datetime | None = None
     snapshot_at: datetime | None = None
+    looks: int = 0
+    look_counted_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -54,14 +62,27 @@ class NoAnswer:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """A stretch in which nobody can say what a media server did; `ended_at` is None while it lasts."""
+
+    began_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ServerUpdate:
-    """What to remember, and what cameras may do; one that goes offline was last seen at `last_seen_at`."""
+    """What to remember, and what cameras may do; one that goes offline was last seen at `last_seen_at`.
+
+    `silence` began or was noticed in this look; `silence_ends`: one that was open is over.
+    """
 
     memory: ServerMemory
     cameras_count: bool
     may_go_offline: bool = False
     restarted: bool = False
     last_seen_at: datetime | None = None
+    silence: Silence | None = None
+    silence_ends: bool = False
 
 
 def decide(memory: ServerMemory, answer: Answer | NoAnswer) -> ServerUpdate | None:
@@ -69,12 +90,13 @@ def decide(memory: ServerMemory, answer: Answer | NoAnswer) -> ServerUpdate | No
     if is_outdated(answer.taken_at, memory.snapshot_at):
         return None
     if isinstance(answer, NoAnswer):
-        return ServerUpdate(_set_reach(memory, UNREACHABLE, answer.taken_at, answer.problem), cameras_count=False)
+        unreachable = _set_reach(memory, UNREACHABLE, answer.taken_at, answer.problem)
+        return ServerUpdate(unreachable, cameras_count=False, silence=_begin_silence(memory, answer.taken_at))
     restarted = memory.started is not None and answer.info.started != memory.started
     graced = _open_grace(memory, answer.taken_at) if restarted else _continue_grace(memory, answer.taken_at)
     return ServerUpdate(
         memory=replace(
-            _set_reach(graced, REACHABLE, answer.taken_at, ""),
+            _count_look(_set_reach(graced, REACHABLE, answer.taken_at, ""), answer.taken_at),
             version=answer.info.version,
             started=answer.info.started,
             snapshot_at=answer.taken_at,
@@ -83,6 +105,8 @@ def decide(memory: ServerMemory, answer: Answer | NoAnswer) -> ServerUpdate | No
         may_go_offline=graced.grace_until is None,
         restarted=restarted,
         last_seen_at=_last_sight_of_absent(memory),
+        silence=_find_restart_silence(memory, answer.taken_at) if restarted else None,
+        silence_ends=memory.reach == UNREACHABLE,
     )
 
 
@@ -110,6 +134,27 @@ def end_grace(update: ServerUpdate) -> ServerUpdate:
 def _set_reach(memory: ServerMemory, reach: str, at: datetime, problem: str) -> ServerMemory:
     changed_at = memory.reach_changed_at if memory.reach == reach else at
     return replace(memory, reach=reach, reach_changed_at=changed_at, problem=problem)
+
+
+def _count_look(memory: ServerMemory, now: datetime) -> ServerMemory:
+    """Count the snapshot, unless one was counted just before; a clock that was set back must not stop the count."""
+    if memory.look_counted_at is not None and timedelta(0) <= now - memory.look_counted_at < COUNTED_APART:
+        return memory
+    return replace(memory, looks=memory.looks + 1, look_counted_at=now)
+
+
+def _begin_silence(memory: ServerMemory, now: datetime) -> Silence | None:
+    """Give the silence that begins with the first missing answer: nothing is known since the last valid one."""
+    if memory.reach == UNREACHABLE:
+        return None
+    return Silence(min(memory.snapshot_at or now, now))
+
+
+def _find_restart_silence(memory: ServerMemory, now: datetime) -> Silence | None:
+    """Give the stretch in which a restart fell that no look met: between two snapshots."""
+    if memory.reach == UNREACHABLE or memory.snapshot_at is None:
+        return None
+    return Silence(min(memory.snapshot_at, now), now)
 
 
 def _open_grace(memory: ServerMemory, now: datetime) -> ServerMemory:

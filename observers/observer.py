@@ -9,7 +9,8 @@ from functools import partial
 
 from django.db import transaction
 
-from cameras.models import MediaServer
+from cameras.models import MediaServer, ServerOutageCause
+from cameras.outages import close_server_outage, note_server_outage, open_server_outage
 from mediamtx.client import MediaMTXClient
 from mediamtx.errors import MediaMTXUnavailable
 from observers import queries
@@ -104,6 +105,7 @@ class PathObserver:
             update = end_grace(update)
         if update.memory != before:
             MediaServer.objects.filter(pk=server.pk).update(**asdict(update.memory))
+        _write_silence(server.pk, update, answer.taken_at)
         transaction.on_commit(partial(_log_server, server.name, before, update))
         return observation
 
@@ -116,6 +118,7 @@ class PathObserver:
             at=taken_at,
             last_seen_at=update.last_seen_at,
             may_go_offline=update.may_go_offline,
+            look=update.memory.looks,
         )
         unknown = record_unknown_paths(self._server_id, seen, now=taken_at)
         self._tell(changes)
@@ -155,6 +158,19 @@ def ask(api_url: str, now: datetime) -> Answer | NoAnswer:
 def remember(server: MediaServer) -> ServerMemory:
     """Give what the server's row knows."""
     return ServerMemory(**{name: getattr(server, name) for name in ServerMemory.__dataclass_fields__})
+
+
+def _write_silence(server_id: int, update: ServerUpdate, taken_at: datetime) -> None:
+    """Keep the history of a media server that did not answer, or was restarted; nothing is asked where it goes on."""
+    silence, down = update.silence, ServerOutageCause.DOWN
+    if update.silence_ends:
+        close_server_outage(server_id, down, taken_at)
+    if silence is None:
+        return
+    if silence.ended_at is None:
+        open_server_outage(server_id, down, silence.began_at)
+    else:
+        note_server_outage(server_id, down, silence.began_at, silence.ended_at)
 
 
 def _log_change(change: PathChange) -> None:

@@ -17,14 +17,28 @@ _WRITE_CHANGED = """
           AND is_online IS DISTINCT FROM (id = ANY(%(online)s::uuid[]))
           AND (NOT is_online OR %(may_go_offline)s)
         FOR NO KEY UPDATE SKIP LOCKED
+    ),
+    written AS (
+        UPDATE cameras_camera AS camera
+        SET is_online = NOT camera.is_online,
+            online_changed_at = %(at)s,
+            last_seen_at = CASE WHEN camera.is_online
+                                THEN GREATEST(camera.last_seen_at, %(last_seen_at)s::timestamptz) ELSE %(at)s END
+        FROM changed WHERE camera.id = changed.id
+        RETURNING camera.id, camera.city_id, camera.name, camera.is_online, camera.last_seen_at
+    ),
+    opened AS (
+        INSERT INTO cameras_cameraoutage (camera_id, city_id, cause, began_at, began_at_look)
+        SELECT id, city_id, 'offline', LEAST(COALESCE(last_seen_at, %(at)s), %(at)s), %(look)s
+        FROM written WHERE NOT is_online
+        ON CONFLICT (camera_id) WHERE ended_at IS NULL DO NOTHING
+    ),
+    closed AS (
+        UPDATE cameras_cameraoutage AS outage
+        SET ended_at = GREATEST(outage.began_at, %(at)s)
+        FROM written WHERE written.is_online AND outage.camera_id = written.id AND outage.ended_at IS NULL
     )
-    UPDATE cameras_camera AS camera
-    SET is_online = NOT camera.is_online,
-        online_changed_at = %(at)s,
-        last_seen_at = CASE WHEN camera.is_online THEN GREATEST(camera.last_seen_at, %(last_seen_at)s::timestamptz)
-                            ELSE %(at)s END
-    FROM changed WHERE camera.id = changed.id
-    RETURNING camera.id, camera.city_id, camera.name, camera.is_online
+    SELECT id, city_id, name, is_online FROM written
 """
 
 _ANYONE_MISSING = """
@@ -55,12 +69,19 @@ class PathChange:
     at: datetime
 
 
-def write_changed_cameras(
-    server_id: int, online: Iterable[str], *, at: datetime, last_seen_at: datetime | None, may_go_offline: bool
+def write_changed_cameras(  # noqa: PLR0913 -- the values of one statement
+    server_id: int,
+    online: Iterable[str],
+    *,
+    at: datetime,
+    last_seen_at: datetime | None,
+    may_go_offline: bool,
+    look: int,
 ) -> list[PathChange]:
     """Bring the server's cameras in line with the ids that are online; touches and gives only those that changed.
 
-    A camera that goes offline was last seen at `last_seen_at` (or later, if its own row says so).
+    A camera that goes offline was last seen at `last_seen_at` (or later, if its own row says so). There its outage
+    begins, in the same statement; one that comes ends it. `look` is the server's count of valid snapshots.
     """
     values: dict[str, Any] = {
         "server": server_id,
@@ -68,6 +89,7 @@ def write_changed_cameras(
         "at": at,
         "last_seen_at": last_seen_at,
         "may_go_offline": may_go_offline,
+        "look": look,
     }
     with connection.cursor() as cursor:
         cursor.execute(_WRITE_CHANGED, values)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from observers import services
+from observers import outages, services
 
 LOOK_EXPIRES_SECONDS = 9
 """An ordered look that waited this long is pointless: the next poll is there."""
@@ -21,6 +21,18 @@ def observe_server(server_id: int) -> None:
     """Look at one media server; the time is read after the bell fell silent, see `ring_bell`."""
     services.silence_bell(server_id)
     services.observe_server(server_id, now=timezone.now())
+
+
+@shared_task
+def sweep_outages() -> None:
+    """Tell the causes of outages more exactly, and heal rows that are missing."""
+    outages.sweep_outages(now=timezone.now())
+
+
+@shared_task
+def drop_old_outages() -> None:
+    """Forget outages that nobody will be asked about any more."""
+    outages.drop_old_outages(now=timezone.now())
 
 
 @shared_task

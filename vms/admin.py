@@ -15,11 +15,12 @@ from cameras import admin as cameras_admin
 from cameras.models import Camera
 from cities.admin import LookOnly, PlatformAdmin
 from recording.admin import RecordingSwitch
+from recording.gaps.admin import CoverageOfCamera
 from streams.admin import StreamColumns
 
 
 @admin.register(Camera)
-class CameraAdmin(RecordingSwitch, StreamColumns, cameras_admin.CameraAdmin):
+class CameraAdmin(RecordingSwitch, CoverageOfCamera, StreamColumns, cameras_admin.CameraAdmin):
     """The camera with everything the rooms above know of it."""
 
     actions = [*RecordingSwitch.actions, *StreamColumns.actions]
@@ -27,6 +28,7 @@ class CameraAdmin(RecordingSwitch, StreamColumns, cameras_admin.CameraAdmin):
     list_select_related = [*cameras_admin.CameraAdmin.list_select_related, "stream"]
     fieldsets = [
         *cameras_admin.CameraAdmin.fieldsets,
+        (_("Footage"), {"fields": ["coverage_shown"]}),
         (_("Stream"), {"fields": ["stream_state", "stream_problem", "publish_url", "hls_url"]}),
     ]
 

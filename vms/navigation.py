@@ -18,6 +18,7 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
             (_("Alarms"), "notifications", "observers.alarm"),
             (_("Recording sessions"), "history", "recording.recordingsession"),
             (_("Segments"), "movie", "recording.segment"),
+            (_("Gaps"), "broken_image", "recording.gap"),
             (_("Forecasts"), "timeline", "recording.forecast"),
         ],
     ),
@@ -56,7 +57,7 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     registry = admin.site._registry  # noqa: SLF001 -- it has no public reader in Django 5.2
     allowed = {page.opts.label_lower for page in registry.values() if page.has_module_permission(request)}
     groups = [(title, [item for item in items if item[2] in allowed]) for title, items in _GROUPS]
-    return [_describe_wall(), *(_describe_group(title, items) for title, items in groups if items)]
+    return [_describe_pages(), *(_describe_group(title, items) for title, items in groups if items)]
 
 
 def name_stylesheet(request: HttpRequest) -> str:  # noqa: ARG001 -- unfold's signature
@@ -64,8 +65,9 @@ def name_stylesheet(request: HttpRequest) -> str:  # noqa: ARG001 -- unfold's si
     return static("pages/admin.css")
 
 
-def _describe_wall() -> dict[str, Any]:
-    return {"items": [{"title": _("Live wall"), "icon": "grid_view", "link": "/", "active": False}]}
+def _describe_pages() -> dict[str, Any]:
+    pages = [(_("Live wall"), "grid_view", "/"), (_("Coverage"), "event_available", reverse("coverage"))]
+    return {"items": [{"title": title, "icon": icon, "link": link, "active": False} for title, icon, link in pages]}
 
 
 def _describe_group(title: Any, items: list[_Page]) -> dict[str, Any]:

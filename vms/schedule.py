@@ -25,6 +25,10 @@ class Periodic:
 
 PERIODIC_TASKS = (
     Periodic("Observe media servers", "observers.tasks.observe_servers", 10),
+    Periodic("Tell the causes of outages", "observers.tasks.sweep_outages", 20),
+    Periodic("Forget old outages", "observers.tasks.drop_old_outages", 24 * 3600),
+    Periodic("Find gaps of the last hours", "recording.gaps.tasks.recompute_recent_gaps", 60),
+    Periodic("Find gaps in all footage", "recording.gaps.tasks.recompute_all_gaps", 3600),
     Periodic("Note the heartbeat", "observers.tasks.note_heartbeat", 10),
     Periodic("Keep switched-off cameras off the disk", "recording.tasks.apply_off_switch", 10),
     Periodic("Refresh the cache of recordings", "recording.tasks.refresh_recording_cache", 60),

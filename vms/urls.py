@@ -9,6 +9,7 @@ from vms.health import HealthView, ReadyView
 urlpatterns = [
     path("", include("mosaics.urls")),
     path("", include("cities.page_urls")),
+    path("", include("recording.page_urls")),
     path("admin/", admin.site.urls),
     path("hooks/", include("observers.urls")),
     path("api/v1/", include("cities.urls")),

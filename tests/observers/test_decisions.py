@@ -16,6 +16,7 @@ from observers.decisions import (
     NoAnswer,
     ServerMemory,
     ServerUpdate,
+    Silence,
     decide,
     end_grace,
     may_end_grace_early,
@@ -51,7 +52,9 @@ def update_of(memory: ServerMemory, answer: Answer | NoAnswer) -> ServerUpdate:
 
 def test_the_first_contact_opens_no_grace() -> None:
     assert update_of(ServerMemory(), see(NOON, "a")) == ServerUpdate(
-        ServerMemory("reachable", NOON, "", "v1.20.1", BOOT, None, None, NOON), cameras_count=True, may_go_offline=True
+        ServerMemory("reachable", NOON, "", "v1.20.1", BOOT, None, None, NOON, 1, NOON),
+        cameras_count=True,
+        may_go_offline=True,
     )
 
 
@@ -60,10 +63,43 @@ def test_no_answer_makes_the_server_unreachable_and_nothing_else() -> None:
     at = NOON + seconds(10)
     silent = update_of(known, NoAnswer(at, "refused"))
     assert silent == ServerUpdate(
-        replace(known, reach="unreachable", reach_changed_at=at, problem="refused"), cameras_count=False
+        replace(known, reach="unreachable", reach_changed_at=at, problem="refused"),
+        cameras_count=False,
+        silence=Silence(NOON),
     )
     later = update_of(silent.memory, NoAnswer(at + seconds(10), "timed out"))
     assert (later.memory.reach_changed_at, later.memory.problem) == (at, "timed out")
+
+
+def test_a_silence_begins_once_at_the_last_snapshot_and_ends_at_the_next() -> None:
+    known, at = apply(ServerMemory(), see(NOON, "a")), NOON + seconds(10)
+    first = update_of(known, NoAnswer(at, "refused"))
+    second = update_of(first.memory, NoAnswer(at + seconds(10), "refused"))
+    healed = update_of(second.memory, see(at + seconds(20), "a"))
+    assert [(each.silence, each.silence_ends) for each in (first, second, healed)] == [
+        (Silence(NOON), False),
+        (None, False),
+        (None, True),
+    ]
+    assert update_of(ServerMemory(), NoAnswer(NOON, "refused")).silence == Silence(NOON)
+    assert update_of(ServerMemory(), see(NOON)).silence_ends is False
+
+
+def test_a_restart_between_two_snapshots_is_a_silence_that_is_over() -> None:
+    known, at = apply(ServerMemory(), see(NOON, "a")), NOON + seconds(10)
+    assert update_of(known, see(at, "a", started=at)).silence == Silence(NOON, at)
+    silent = apply(known, NoAnswer(at, "refused"))
+    met = update_of(silent, see(at + seconds(10), "a", started=at))
+    assert (met.silence, met.silence_ends) == (None, True)
+
+
+def test_looks_are_counted_at_most_once_in_five_seconds() -> None:
+    known = apply(ServerMemory(), see(NOON), see(NOON + seconds(4)), NoAnswer(NOON + seconds(6), "refused"))
+    assert (known.looks, known.look_counted_at) == (1, NOON)
+    known = apply(known, see(NOON + seconds(8)), see(NOON + seconds(12)), see(NOON + seconds(13)))
+    assert (known.looks, known.look_counted_at) == (3, NOON + seconds(13))
+    set_back = apply(known, see(NOON - seconds(3600)))
+    assert (set_back.looks, set_back.look_counted_at) == (4, NOON - seconds(3600))
 
 
 def test_an_answer_heals() -> None:

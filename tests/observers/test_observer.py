@@ -475,12 +475,17 @@ def test_what_is_logged(
 
 def test_the_statements_give_what_they_touched(world: World, now: datetime) -> None:
     ids = [str(world.camera.pk), str(uuid4())]
-    changes = queries.write_changed_cameras(world.server.pk, ids, at=now, last_seen_at=None, may_go_offline=True)
+    changes = queries.write_changed_cameras(
+        world.server.pk, ids, at=now, last_seen_at=None, may_go_offline=True, look=1
+    )
     assert [change.camera_id for change in changes] == [world.camera.pk]
     assert queries.anyone_missing(world.server.pk, ids) is False
     assert queries.anyone_missing(world.server.pk, []) is True
     assert queries.find_ids_of_no_camera(world.server.pk, ids) == ids[1:]
-    assert queries.write_changed_cameras(world.server.pk, [], at=now, last_seen_at=None, may_go_offline=False) == []
+    assert (
+        queries.write_changed_cameras(world.server.pk, [], at=now, last_seen_at=None, may_go_offline=False, look=2)
+        == []
+    )
 
 
 def test_an_answer_can_be_scripted(fake: FakeMediaMTX) -> None:

@@ -37,6 +37,10 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == [f"scheduled: {periodic.name}" for periodic in PERIODIC_TASKS]
     assert {periodic.name: read(periodic.name) for periodic in PERIODIC_TASKS} == {
         "Observe media servers": ("observers.tasks.observe_servers", 10, 9, True),
+        "Tell the causes of outages": ("observers.tasks.sweep_outages", 20, 18, True),
+        "Forget old outages": ("observers.tasks.drop_old_outages", 86400, 77760, True),
+        "Find gaps of the last hours": ("recording.gaps.tasks.recompute_recent_gaps", 60, 54, True),
+        "Find gaps in all footage": ("recording.gaps.tasks.recompute_all_gaps", 3600, 3240, True),
         "Note the heartbeat": ("observers.tasks.note_heartbeat", 10, 9, True),
         "Keep switched-off cameras off the disk": ("recording.tasks.apply_off_switch", 10, 9, True),
         "Refresh the cache of recordings": ("recording.tasks.refresh_recording_cache", 60, 54, True),
