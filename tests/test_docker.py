@@ -21,9 +21,16 @@ def compose() -> dict[str, Any]:
 
 
 def test_every_process_of_the_system_is_a_service(compose: dict[str, Any]) -> None:
-    stores, media = {"postgres", "redis"}, {"mediamtx-config", "mediamtx"}
+    stores, media = {"postgres", "redis"}, {"mediamtx-config", "recordings", "mediamtx"}
     wanted = {*stores, *media, "prepare", "web", "worker", "keeper", "beat", "ingest"}
     assert set(compose["services"]) == wanted
+
+
+def test_mediamtx_writes_as_the_user_of_the_workers(compose: dict[str, Any]) -> None:
+    (uid,) = re.findall(r"useradd --uid (\d+)", (ROOT / "docker" / "Dockerfile").read_text())
+    services = compose["services"]
+    assert services["mediamtx"]["user"] == f"{uid}:{uid}"
+    assert services["recordings"]["command"] == ["chown", f"{uid}:{uid}", "/recordings"]
 
 
 def test_mediamtx_is_our_version_with_the_specifications_volume(compose: dict[str, Any]) -> None:
@@ -98,8 +105,9 @@ def test_the_worker_writes_the_folder_from_which_mediamtx_only_reads_its_configu
 
 def test_mediamtx_begins_when_its_configuration_is_there_and_waits_for_no_database(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert services["mediamtx"]["depends_on"] == {"mediamtx-config": {"condition": "service_completed_successfully"}}
-    assert services["mediamtx-config"]["depends_on"] == {}
+    done = {"condition": "service_completed_successfully"}
+    assert services["mediamtx"]["depends_on"] == {"mediamtx-config": done, "recordings": done}
+    assert [services[name]["depends_on"] for name in ("mediamtx-config", "recordings")] == [{}, {}]
 
 
 def test_its_configuration_is_placed_by_the_command_that_compose_names(compose: dict[str, Any], tmp_path: Path) -> None:

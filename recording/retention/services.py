@@ -36,6 +36,7 @@ from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
 from recording.segments.looks import find_root, start_clock
 from recording.segments.reconcile import REMEMBER_ALARM_SECONDS
+from recording.storage.services import accept_recording, refuse_recording
 
 logger = logging.getLogger(__name__)
 
@@ -250,11 +251,9 @@ def _is_only_held_left(work: _Pass) -> bool:
 
 def _remember_refusal(work: _Pass, *, is_high: bool) -> None:
     if work.turn.only_held_left:
-        Storage.objects.get_or_create(media_server=work.server)
-        refusing = Storage.objects.filter(media_server=work.server, refuses_since=None)
-        refusing.update(refuses_since=work.clock())
+        refuse_recording(work.server.pk, work.clock())
     elif is_high:
-        Storage.objects.filter(media_server=work.server).exclude(refuses_since=None).update(refuses_since=None)
+        accept_recording(work.server.pk, work.clock())
 
 
 def _check_root(work: _Pass) -> None:

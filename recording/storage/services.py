@@ -9,11 +9,10 @@ from uuid import UUID
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import F
-from django.db.models.functions import Greatest
 from redis.exceptions import RedisError
 
-from cameras.models import MediaServer, ServerOutage, ServerOutageCause
+from cameras.models import MediaServer, ServerOutageCause
+from cameras.outages import close_server_outage, open_server_outage
 from mediamtx.client import MediaMTXClient
 from mediamtx.durations import read_duration
 from mediamtx.errors import MediaMTXUnavailable
@@ -84,7 +83,7 @@ def refuse_recording(server_id: int, now: datetime) -> bool:
     storage, _ = Storage.objects.get_or_create(media_server_id=server_id)
     if not Storage.objects.filter(pk=storage.pk, refuses_since=None).update(refuses_since=now):
         return False
-    open_disk_full(server_id, now)
+    open_server_outage(server_id, ServerOutageCause.DISK_FULL, now)
     order_after_commit()
     return True
 
@@ -94,21 +93,9 @@ def accept_recording(server_id: int, now: datetime) -> bool:
     """Have a media server record again what is wished; False where it does so already."""
     if not Storage.objects.filter(media_server=server_id).exclude(refuses_since=None).update(refuses_since=None):
         return False
-    close_disk_full(server_id, now)
+    close_server_outage(server_id, ServerOutageCause.DISK_FULL, now)
     order_after_commit()
     return True
-
-
-def open_disk_full(server_id: int, began_at: datetime) -> None:
-    """Note that a media server's disk is full, unless that is noted already."""
-    outage = ServerOutage(media_server_id=server_id, cause=ServerOutageCause.DISK_FULL, began_at=began_at)
-    ServerOutage.objects.bulk_create([outage], ignore_conflicts=True)
-
-
-def close_disk_full(server_id: int, now: datetime) -> None:
-    """Note that a media server's disk is no longer full, if it was."""
-    still = ServerOutage.objects.filter(media_server=server_id, cause=ServerOutageCause.DISK_FULL, ended_at=None)
-    still.update(ended_at=Greatest(now, F("began_at")))
 
 
 def _measure_root(server: MediaServer, measure: Callable[[Path], DiskRoom]) -> DiskRoom | str:
@@ -125,10 +112,11 @@ def _measure_root(server: MediaServer, measure: Callable[[Path], DiskRoom]) -> D
 def _note_full(storage: Storage, now: datetime, *, is_full: bool) -> None:
     """What was found full may have been so since the last measure, if that is not long ago."""
     if not is_full:
-        close_disk_full(storage.media_server_id, now)
+        close_server_outage(storage.media_server_id, ServerOutageCause.DISK_FULL, now)
         return
     last = storage.measured_at
-    open_disk_full(storage.media_server_id, last if last and now - LAST_MEASURE_WAS_JUST_BEFORE <= last <= now else now)
+    began_at = last if last and now - LAST_MEASURE_WAS_JUST_BEFORE <= last <= now else now
+    open_server_outage(storage.media_server_id, ServerOutageCause.DISK_FULL, began_at)
 
 
 def _ask_delete_after(server: MediaServer) -> int | None:

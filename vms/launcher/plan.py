@@ -109,7 +109,7 @@ class Plan:
 
     def keeper(self) -> Service:
         """The Celery worker of what may take its time: the ring, full passes over the footage, gaps."""
-        return self._worker("keeper", "footage", 2)
+        return self._worker("keeper", "footage", 3)
 
     def beat(self) -> Service:
         """The Celery scheduler. It keeps no pid file, which would outlive a kill and stop its successor."""
