@@ -1,4 +1,4 @@
-"""`python -m tests.faults [--seed N] [--trials N] [--only CASE …] [--short] [--write]`: does harm, checks, prints the table."""
+"""`python -m tests.faults [--seed N] [--trials N] [--only CASE …] [--short] [--write]`: does harm, prints a table."""
 
 import argparse
 import os
@@ -35,7 +35,7 @@ MARK = "## The last run"
 
 def main(arguments: list[str]) -> int:
     """Run what is asked for; 1 if anything did not hold, 130 if it was interrupted."""
-    chosen = _read(arguments)
+    chosen = read_arguments(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     say(f"seed {chosen.seed}")
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     try:
         with _staged(folder) as scene:
             disk = scene.disk.words
-            for case in _choose(chosen):
+            for case in choose_cases(chosen):
                 results.append(_run_case(scene, case, chosen))  # noqa: PERF401 -- those before an interrupt count
         code = 0 if all(result.is_good for result in results) else 1
     except KeyboardInterrupt:
@@ -75,7 +75,8 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _read(arguments: list[str]) -> argparse.Namespace:
+def read_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description="Does harm and checks what holds.")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="the same seed, the same schedule")
     parser.add_argument("--trials", type=int, help="of each case; by default each has its own number")
@@ -85,10 +86,16 @@ def _read(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _choose(chosen: argparse.Namespace) -> list[Case]:
+def choose_cases(chosen: argparse.Namespace) -> list[Case]:
+    """Give the cases to be run, in their order."""
     if chosen.only:
         return [CASES[name] for name in CASES if name in chosen.only]
     return [case for case in CASES.values() if case.is_short or not chosen.short]
+
+
+def make_rng(seed: int, name: str, trial: int) -> random.Random:
+    """Give what decides all that is left to chance in a trial."""
+    return random.Random(f"{seed}:{name}:{trial}")  # noqa: S311 -- the same seed must give the same schedule
 
 
 def _make_folder() -> Path:
@@ -129,7 +136,7 @@ def _run_case(scene: Scene, case: Case, chosen: argparse.Namespace) -> Result:
         say(f"{case.name}: {result.words}")
         return result
     for trial in range(1 if chosen.short else chosen.trials or case.trials):
-        scene.rng = random.Random(f"{chosen.seed}:{case.name}:{trial}")  # noqa: S311 -- the same seed must give the same schedule
+        scene.rng = make_rng(chosen.seed, case.name, trial)
         found = _run_trial(scene, case, result)
         say(f"{case.name} {trial + 1}: {'; '.join(map(str, found)) or 'held'}, {result.recovery or 0:.1f} s")
         if found:
