@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     disk = ""
     code = 1
     try:
-        with _staged(folder) as scene:
+        with _staged(folder, may_mount=not chosen.no_mount) as scene:
             disk = scene.disk.words
             for case in choose_cases(chosen):
                 results.append(_run_case(scene, case, chosen))  # noqa: PERF401 -- those before an interrupt count
@@ -82,6 +82,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--trials", type=int, help="of each case; by default each has its own number")
     parser.add_argument("--only", nargs="+", choices=list(CASES), metavar="CASE", help=f"of: {', '.join(CASES)}")
     parser.add_argument("--write", action="store_true", help=f"put the table into docs/{PAGE.name} if all held")
+    parser.add_argument("--no-mount", action="store_true", help="play the full disk by a file size limit, as non-root")
     parser.add_argument("--short", action="store_true", help="one trial of the most telling cases")
     return parser.parse_args(arguments)
 
@@ -109,10 +110,10 @@ def _make_folder() -> Path:
 
 
 @contextmanager
-def _staged(folder: Path) -> Iterator[Scene]:
+def _staged(folder: Path, *, may_mount: bool) -> Iterator[Scene]:
     """A scene with everything running; all of it is gone after the block, whatever happens."""
     with ExitStack() as stack:
-        disk = make_disk(folder / "disk")
+        disk = make_disk(folder / "disk", may_mount=may_mount)
         stack.callback(disk.remove)
         guardian = Guardian()
         stack.callback(guardian.dismiss)

@@ -57,6 +57,7 @@ class Row:
     whole_bytes: int
     begins: float
     ends: float
+    is_recovered: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Fault:
 
 _ROWS = """
     SELECT id AS pk, camera_id AS camera, file, held_file, state, size, whole_bytes,
-           extract(epoch FROM start)::float AS begins, extract(epoch FROM "end")::float AS ends
+           extract(epoch FROM start)::float AS begins, extract(epoch FROM "end")::float AS ends, is_recovered
     FROM recording_segment WHERE media_server_id = %s AND deletion_rule = ''
 """
 _WISHES = """
@@ -200,6 +201,8 @@ def _check_sealed(row: Row, footage: Footage) -> Iterator[Violation]:
         yield Violation(
             "index = disk", f"{row.file} is whole up to {footage.whole_bytes}, its row says {row.whole_bytes}"
         )
+    if row.is_recovered is footage.is_closed:
+        yield Violation("index = disk", f"{row.file} says recovered: {row.is_recovered}, closed: {footage.is_closed}")
     told = (row.begins, row.ends)
     if footage.starts is None or footage.ends is None:
         yield Violation("index = disk", f"{row.file} is ready and holds no footage")

@@ -58,10 +58,10 @@ class Disk:
             subprocess.run([program, "--lazy", str(self.folder)], check=False, stdin=subprocess.DEVNULL)
 
 
-def make_disk(folder: Path) -> Disk:
+def make_disk(folder: Path, *, may_mount: bool = True) -> Disk:
     """Mount it, where we may."""
     folder.mkdir(mode=0o755)
-    mounted = os.geteuid() == 0 and _mount(folder)
+    mounted = may_mount and os.geteuid() == 0 and _mount(folder)
     disk = Disk(folder, mounted)
     disk.recordings.mkdir(mode=0o755)
     return disk

@@ -113,7 +113,7 @@ class Scene:
         except OSError as error:
             return [Violation("all answer", f"the disk: {error}")]
         if fault is None or self.before is None:
-            calm = Fault(now.at, loses_more=True, sends_offline=True)
+            calm = Fault(0.0, loses_more=True, sends_offline=True)
             absent = [camera for camera, wish in now.wishes.items() if not wish.is_online]
             offline = [Violation("all answer", f"cameras not online: {absent}")] if absent else []
             return [*self._look_at_services(0.0), *offline, *check(now, now, calm)]

@@ -17,7 +17,7 @@ from footage.layout import name_for
 from recording.models import Hold, RecordingSession, Segment
 from tests.faults.boxes import read_footage
 from tests.faults.checker import Facts, Fault, Row, Wish, check, measure_loss, read_facts
-from tests.footage.building import KEY, NOT_KEY, make_fragment, make_head, make_mtxi
+from tests.footage.building import KEY, NOT_KEY, make_fragment, make_head, make_mtxi, make_mvhd
 from tests.world import World
 
 CAMERA = UUID("7b6b0f3e-6f63-4a35-9f3f-0a4f1cf6a001")
@@ -31,7 +31,8 @@ SAMPLES = [(180_000, 500, KEY), (180_000, 100, NOT_KEY)]
 def write_segment(path: Path, starts: float, fragments: int = 5, *, torn: int = 0) -> None:
     """Write a segment of fragments of 4 s that began then; its last bytes are cut off."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    head = make_head(mark=make_mtxi(RECORDING, 1, int(starts * 1e9)))
+    closed = make_mvhd(0 if torn else 4000 * fragments)
+    head = make_head(mark=make_mtxi(RECORDING, 1, int(starts * 1e9)), mvhd=closed)
     whole = head + b"".join(make_fragment(360_000 * number, SAMPLES) for number in range(fragments))
     path.write_bytes(whole[: len(whole) - torn])
 
@@ -123,9 +124,20 @@ def test_a_fragment_that_the_index_does_not_know_is_seen(before: Facts, root: Pa
 
 def test_a_torn_fragment_that_the_index_counts_is_seen(before: Facts, root: Path) -> None:
     write_segment(root / file_at(OLD), OLD, torn=10)
-    row = replace(before.rows[0], size=before.rows[0].size - 10)
+    row = replace(before.rows[0], size=before.rows[0].size - 10, is_recovered=True)
     after = look(root, replace(before, rows=(row, before.rows[1])))
     assert name_violations(after, after) == ["index = disk"] * 2
+
+
+def test_a_crash_that_the_index_does_not_tell_is_seen(before: Facts, root: Path) -> None:
+    write_segment(root / file_at(OLD), OLD, torn=10)
+    footage = read_footage(root / file_at(OLD))
+    assert footage.ends is not None
+    right = replace(before.rows[0], size=footage.size, whole_bytes=footage.whole_bytes, ends=footage.ends)
+    after = look(root, replace(before, rows=(right, before.rows[1])))
+    assert name_violations(after, after) == ["index = disk"]
+    told = replace(after, rows=(replace(right, is_recovered=True), before.rows[1]))
+    assert name_violations(told, told) == []
 
 
 def test_a_row_that_stays_open_is_seen(before: Facts) -> None:
