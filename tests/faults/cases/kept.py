@@ -92,8 +92,10 @@ def protect_races_delete(scene: Scene) -> Fault:
         scene.installation.run_script(_PROMISE.format(days=1))
         side_by_side(lambda: scene.installation.run_script(turning), hold_some)
         seen = _find_lost(scene, list(held))
-        if not held:
-            seen.append(Violation("holds can be made", "none of 40 could be"))
+        if not held or len(_list_left(scene, files)) == len(files):
+            seen.append(
+                Violation("it is a race", f"{len(held)} of 40 held, {len(_list_left(scene, files))} of 200 left")
+            )
     finally:
         for hold in held.values():
             scene.api("DELETE", f"/api/v1/holds/{hold}")
