@@ -12,7 +12,8 @@ from vms.launcher.guardian import kill_group
 from vms.launcher.guarding import Guardian
 
 PICTURE_SECONDS = 1200
-AGAIN_AFTER_SECONDS = "0.5"
+FIRST_AGAIN_SECONDS, NEXT_AGAIN_SECONDS = 0.5, 0.4
+"""Cameras come back one after another: a look between the first and the last meets half a list."""
 
 
 def make_picture(path: Path) -> Path:
@@ -38,7 +39,8 @@ class Cameras:
     def switch_on(self, *streams: str) -> None:
         """Have these publish from now on, again and again."""
         for stream in streams:
-            self.running[stream] = start_child(self._describe(stream), f"faults-{os.getpid()}", 2, self.guardian)
+            program = self._describe(stream, FIRST_AGAIN_SECONDS + NEXT_AGAIN_SECONDS * len(self.running))
+            self.running[stream] = start_child(program, f"faults-{os.getpid()}", 2, self.guardian)
 
     def switch_off(self, *streams: str) -> None:
         """Have these publish no more."""
@@ -52,13 +54,13 @@ class Cameras:
         """Switch all off."""
         self.switch_off(*self.running)
 
-    def _describe(self, stream: str) -> Program:
+    def _describe(self, stream: str, again_after: float) -> Program:
         url = f"rtsp://127.0.0.1:{self.rtsp_port}/{stream}"
         show = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-stream_loop", "-1", "-re"]
         show += ["-i", str(self.picture), "-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", url]
         return Program(
             name=stream,
-            argv=("/bin/sh", "-c", f'while :; do "$@"; sleep {AGAIN_AFTER_SECONDS}; done', "sh", *show),
+            argv=("/bin/sh", "-c", f'while :; do "$@"; sleep {again_after}; done', "sh", *show),
             env=current_environment(),
             log=self.logs / f"{stream}.log",
             stop_within=2.0,

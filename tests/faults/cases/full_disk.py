@@ -27,7 +27,7 @@ def full_disk(scene: Scene) -> Fault:
         finally:
             room_at = time.time()
             scene.disk.make_room(mediamtx)
-        seen = [*watch.seen, *_await_writing(scene, room_at)]
+        seen = [*watch.seen, *_await_writing(scene, room_at), *_check_it_was_full(scene, at, room_at)]
     return Fault(at, loses_more=True, seen=tuple(seen))
 
 
@@ -47,3 +47,14 @@ def _await_writing(scene: Scene, since: float) -> list[Violation]:
     except TimeoutError as error:
         return [Violation("recording is back", str(error))]
     return []
+
+
+def _check_it_was_full(scene: Scene, at: float, room_at: float) -> list[Violation]:
+    """A disk that was not full proves nothing: no fragment of the time between may be there."""
+    written = [
+        part
+        for footage in scene.read_facts().files.values()
+        for part in footage.parts
+        if part.begins > at + 1 and part.ends < room_at - 1
+    ]
+    return [Violation("the disk was full", f"{len(written)} fragments were written")] if written else []

@@ -3,12 +3,15 @@
 import subprocess
 import time
 
+from tests.faults.cases.ring import RING, TURN
 from tests.faults.checker import Fault, Violation
 from tests.faults.registry import case
 from tests.faults.scene import Scene, side_by_side
 
 _LOSE_HALF = "DELETE FROM recording_segment WHERE media_server_id = %s AND mod(id, 2) = %s AND held_file = ''"
 _SHORTEN = "UPDATE recording_segment SET whole_bytes = 0, size = 0 WHERE media_server_id = %s AND state = 'ready'"
+_DOUBT = "SELECT doubt FROM recording_storage WHERE media_server_id = %s"
+DOUBT = ("recording.segments.doubt", RING)
 _TWICE = "SELECT file FROM recording_segment GROUP BY file HAVING count(*) > 1"
 
 
@@ -51,3 +54,23 @@ def two_reconcilers(scene: Scene) -> Fault:
         seen.append(Violation("a pass repairs", said))
     remembered = scene.remember()
     return Fault(max(at, remembered.at), seen=tuple(seen))
+
+
+@case("the doubt stands in the storage's row and stops the ring; with the marker it goes", trials=1, needs=DOUBT)
+def doubted_disk(scene: Scene) -> Fault:
+    """The marker is gone for longer: what may delete must know, and forget it when all is well again."""
+    root, at = scene.installation.recordings, time.time()
+    marker, away = root / ".vms-footage", root.parent / "marker"
+    marker.rename(away)
+    try:
+        scene.check_footage("--repair")
+        doubted = scene.execute(_DOUBT, scene.server_id)
+        turns = scene.installation.run_script(TURN.format(server=scene.server_id, seconds=0, steps=[0]))
+    finally:
+        away.rename(marker)
+    scene.check_footage("--repair")
+    seen = [] if doubted != [("",)] else [Violation("doubt is told", "the storage's row says nothing")]
+    seen += [Violation("doubt stops the ring", "it was not refused") for _, _, refused in turns if not refused]
+    if scene.execute(_DOUBT, scene.server_id) != [("",)]:
+        seen.append(Violation("doubt goes", "the marker is back, the doubt stays"))
+    return Fault(at, seen=tuple(seen))

@@ -1,11 +1,14 @@
 """What is promised and what is held: the ring and the holds under fire."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
+from tests.faults.cases.ring import RING, TURN
 from tests.faults.checker import Facts, Fault, Row, Violation
 from tests.faults.disk import measure_free
 from tests.faults.installation import wait_for
@@ -13,30 +16,11 @@ from tests.faults.planting import LASTS_SECONDS, plant, start_of, unplant
 from tests.faults.registry import case
 from tests.faults.scene import Scene, side_by_side
 
-RING = "recording.retention.services"
 HOLDS = "recording.holds.services"
 MEGABYTE = 10**6
 TURNED_WITHIN = 90.0
 """The ring turns each 60 s."""
 
-_TURN = """
-import json, time
-from datetime import timedelta
-from cameras.models import MediaServer
-from cities.scope import every_city
-from django.utils import timezone
-from recording.retention.services import turn_ring
-server = MediaServer.objects.get(pk={server})
-found = []
-with every_city("a fault run turns the ring"):
-    until = time.monotonic() + {seconds}
-    for step in {steps}:
-        turn = turn_ring(server, timezone.now() + timedelta(seconds=step))
-        found.append([step, sum(turn.deleted.values()), turn.refused])
-    while time.monotonic() < until:
-        turn_ring(server, timezone.now())
-print(json.dumps(found))
-"""
 _PROMISE = """
 from cities.models import City
 from cities.scope import every_city
@@ -64,7 +48,7 @@ def clock_steps(scene: Scene) -> Fault:
         years = 10 * 365 * 24 * hour
         steps = [hour, -hour, 24 * hour, -24 * hour, 8 * 24 * hour, years, -years]
         scene.rng.shuffle(steps)
-        turns = scene.installation.run_script(_TURN.format(server=scene.server_id, seconds=0, steps=steps))
+        turns = scene.installation.run_script(TURN.format(server=scene.server_id, seconds=0, steps=steps))
         left = _list_left(scene, files)
     finally:
         unplant(scene, cameras, files)
@@ -75,27 +59,34 @@ def clock_steps(scene: Scene) -> Fault:
 
 @case("what a hold touched when it was made stays, row and bytes", trials=3, needs=(RING, HOLDS))
 def protect_races_delete(scene: Scene) -> Fault:
-    """Footage whose days are over is being deleted while people hold it."""
+    """Footage whose days are over is being deleted, a thousand at a time, while people hold what is still there."""
     at, cameras = time.time(), scene.ids[:4]
-    scene.installation.run_script(_PROMISE.format(days=3))
-    files = plant(scene, cameras, oldest=2.9 * 86400, apart=60, count=50, size=2000)
-    chosen = scene.rng.sample(files, 40)
+    scene.installation.run_script(_PROMISE.format(days=4))
+    files = plant(scene, cameras, oldest=3 * 86400, apart=60, count=750, size=200)
+    # The oldest go first: what goes in the second and third thousand was chosen a moment before it is marked.
+    later = scene.rng.sample(files[1000:], 2000)
     held: dict[str, str] = {}
+    is_over = threading.Event()
 
-    def hold_some() -> None:
+    def turn() -> None:
+        scene.installation.run_script(TURN.format(server=scene.server_id, seconds=5, steps=[]))
+        is_over.set()
+
+    def hold_what_is_left(chosen: list[str]) -> None:
+        wait_for(lambda: len(_list_left(scene, files)) < len(files), "the ring deletes", TURNED_WITHIN, 0.01)
         for file in chosen:
+            if is_over.is_set() or len(held) >= 60:
+                return
             if hold := _hold(scene, file):
                 held[file] = hold
 
     try:
-        turning = _TURN.format(server=scene.server_id, seconds=10, steps=[])
         scene.installation.run_script(_PROMISE.format(days=1))
-        side_by_side(lambda: scene.installation.run_script(turning), hold_some)
+        side_by_side(turn, *(partial(hold_what_is_left, later[half::2]) for half in range(2)))
         seen = _find_lost(scene, list(held))
-        if not held or len(_list_left(scene, files)) == len(files):
-            seen.append(
-                Violation("it is a race", f"{len(held)} of 40 held, {len(_list_left(scene, files))} of 200 left")
-            )
+        if not held or len(_list_left(scene, files)) > len(files) // 2:
+            left = len(_list_left(scene, files))
+            seen.append(Violation("it is a race", f"{len(held)} were held, {left} of {len(files)} are left"))
     finally:
         for hold in held.values():
             scene.api("DELETE", f"/api/v1/holds/{hold}")
