@@ -28,6 +28,7 @@ from vms.launcher.guarding import Guardian
 
 assert cases
 
+SHOWN = 3
 PREFIX = "vms-faults-"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 MARK = "## The last run"
@@ -138,15 +139,16 @@ def _run_case(scene: Scene, case: Case, chosen: argparse.Namespace) -> Result:
         return result
     for trial in range(1 if chosen.short else chosen.trials or case.trials):
         scene.rng = make_rng(chosen.seed, case.name, trial)
-        found = _run_trial(scene, case, result)
-        say(f"{case.name} {trial + 1}: {'; '.join(map(str, found)) or 'held'}, {result.recovery or 0:.1f} s")
+        found, seconds = _run_trial(scene, case, result)
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        say(f"{case.name} {trial + 1}: {'; '.join(map(str, found[:SHOWN])) or 'held'}{more}, {seconds:.1f} s")
         if found:
             result.kept.append(_keep(scene, f"{case.name}-{trial + 1}", found))
             break  # what a broken installation does next says nothing
     return result
 
 
-def _run_trial(scene: Scene, case: Case, result: Result) -> list[Violation]:
+def _run_trial(scene: Scene, case: Case, result: Result) -> tuple[list[Violation], float]:
     """Do the harm once; an installation that is not calm, or a case that breaks, is a violation of its own."""
     began = time.time()
     fault = Fault(began)
@@ -160,7 +162,7 @@ def _run_trial(scene: Scene, case: Case, result: Result) -> list[Violation]:
     except (NotThisTime, RuntimeError, OSError, psycopg.Error) as error:
         found, seconds = [Violation("the case runs", f"{type(error).__name__}: {error}")], time.time() - began
     result.add_trial(found, loss, seconds)
-    return found
+    return found, seconds
 
 
 def _keep(scene: Scene, name: str, found: list[Violation]) -> Path:

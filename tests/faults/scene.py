@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -237,9 +238,8 @@ class Watch:
 
 
 def side_by_side(*works: Callable[[], object]) -> None:
-    """Do several things at once, each in a thread, to their end."""
-    threads = [threading.Thread(target=work, daemon=True) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
+    """Do several things at once, each in a thread, to their end; raises what any of them raised."""
+    with ThreadPoolExecutor(len(works)) as threads:
+        done = [threads.submit(work) for work in works]
+    for each in done:
+        each.result()
