@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
 
-.PHONY: help run setup setup-dev test test-fast lint format bench lock clean
+.PHONY: help run setup setup-dev test test-fast lint format bench faults lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -54,6 +54,9 @@ format: setup-dev  ## rewrite the code in our format
 
 bench: setup-dev  ## the benchmarks; BENCH=quick for a short look
 	$(BIN)/python -m bench $(BENCH)
+
+faults: setup-dev  ## what is killed, filled, forged on purpose, and what must hold; FAULTS=--short for the CI's run
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 lock: setup-dev  ## requirements*.in -> requirements*.txt, pinned and hashed for Python 3.11-3.14
 	@for list in requirements requirements-dev requirements-go requirements-node; do \

@@ -180,6 +180,14 @@ class Supervisor:
             self._tend(set())
         self._forget_steps()
 
+    def watch_until(self, is_over: Callable[[], bool], *, within: float) -> None:
+        """Keep everything running until it is over, at most for so many seconds. Raises StopRequested."""
+        deadline = self._clock() + within
+        while not is_over() and self._clock() < deadline:
+            self._requests.raise_if_asked()
+            self._tend(set())
+            time.sleep(WATCH_SECONDS)
+
     def watch(self) -> None:
         """Keep everything running until we are asked to stop."""
         while not self._requests.asked:

@@ -156,10 +156,8 @@ class Installation:
 
     def _await_health(self) -> None:
         """Wait until the whole says that it is well, for a while only: what ails it then stands in /health."""
-        deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
-        while not is_healthy(self.settings.loopback, self.settings.ports.web) and time.monotonic() < deadline:
-            self.requests.raise_if_asked()
-            time.sleep(0.2)
+        where = (self.settings.loopback, self.settings.ports.web)
+        self.supervisor.watch_until(lambda: is_healthy(*where), within=HEALTHY_WITHIN_SECONDS)
 
     def _start_stores(self) -> Addresses:
         """Start the embedded servers for which no address was given, and tell where they are."""

@@ -1,7 +1,7 @@
 """A small launcher for tests: runs the supervisor on tiny Python programs, and tells what it does on standard output.
 
 Started as `python -m tests.vms.launcher.scenario <folder> <plan as JSON>`; a plan is a list of stages, a stage a list
-of {"name", "code", "ready": path or null, ...}. Each program appends its events to <folder>/events.
+of {"name", "code", "ready": path or null, ...}, or seconds to wait. Each program appends its events to <folder>/events.
 """
 
 import json
@@ -46,7 +46,11 @@ def main() -> int:
         supervisor = Supervisor(run_id=folder.name, guardian=guardian, requests=requests, report=say)
         try:
             for stage in stages:
-                supervisor.start_stage([describe_service(folder, entry) for entry in stage])
+                if isinstance(stage, float):
+                    say("waiting")
+                    supervisor.watch_until(lambda: False, within=stage)
+                else:
+                    supervisor.start_stage([describe_service(folder, entry) for entry in stage])
             say("all ready")
             supervisor.watch()
         except ServiceFailedError as error:

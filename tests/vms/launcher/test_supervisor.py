@@ -78,6 +78,13 @@ def test_killed_program_is_started_again_after_its_delay(run_scenario: Start) ->
     ]
 
 
+def test_what_dies_while_the_whole_is_not_yet_well_is_started_again(run_scenario: Start) -> None:
+    launcher = run_scenario([{"name": "server"}], 8.0)
+    launcher.wait_for("waiting")
+    os.kill(launcher.pid_of("server"), signal.SIGKILL)
+    assert launcher.wait_for("server is back") < launcher.wait_for("all ready")
+
+
 def test_children_of_a_killed_program_are_gone_before_its_successor_starts(run_scenario: Start) -> None:
     in_a_session_of_its_own = (
         "sleep = [sys.executable, '-S', '-c', 'import time; time.sleep(600)']\n"
