@@ -22,6 +22,9 @@ QUIET_WITH_SUCCESSOR_SECONDS = 10.0
 TOUCHED_MARGIN_SECONDS = 1.0
 """The clock of a file system's times ticks coarsely and may lag behind ours by so much."""
 
+YOUNG_SECONDS = 30.0
+"""So long after a file was begun or written the looks, one each 10 s, may not have seen it yet."""
+
 WIDEST_ZONE = timedelta(hours=26)
 """A header that is further from its file's name than any two time zones is no clue to when it was recorded."""
 
@@ -47,21 +50,42 @@ class DiskFile:
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What the index says of a file; `indexed_at` in seconds since 1970."""
+    """What the index says of a file; `indexed_at` in seconds since 1970, `held_file`: its hard link, "" without one."""
 
     pk: int
     file: str
     size: int
     state: str
     indexed_at: float
+    held_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoneSegment:
+    """A row that leaves the index because its file is gone.
+
+    `deletion_rule` and `deletion_early` are what was written when the ring marked it; "" where none of us deleted it.
+    """
+
+    camera_id: UUID
+    city_id: UUID
+    start: datetime
+    end: datetime
+    size: int
+    deletion_rule: str = ""
+    deletion_early: bool = False
 
 
 @dataclass(frozen=True)
 class ReconcilePlan:
-    """The files to read, and the rows whose files are gone."""
+    """The files to read, and the rows whose files are gone.
+
+    `being_written` of the files to read are no disagreement: the next look sees to them.
+    """
 
     to_read: tuple[DiskFile, ...]
     vanished: tuple[KnownFile, ...]
+    being_written: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,8 +118,21 @@ class Root(Enum):
 def plan_reconcile(rows: Iterable[KnownFile], files: Iterable[DiskFile], now: datetime) -> ReconcilePlan:
     """Compare what is indexed with what is there; both must be of the same cameras."""
     known = {row.file: row for row in rows}
-    to_read = tuple(file for file in files if needs_reading(file, known.pop(file.file, None), now))
-    return ReconcilePlan(to_read, tuple(known.values()))
+    pairs = [(file, known.pop(file.file, None)) for file in files]
+    unread = [(file, row) for file, row in pairs if needs_reading(file, row, now)]
+    being_written = sum(is_being_written(file, row, now) for file, row in unread)
+    return ReconcilePlan(tuple(file for file, _ in unread), tuple(known.values()), being_written)
+
+
+def is_being_written(file: DiskFile, row: KnownFile | None, now: datetime) -> bool:
+    """Say whether the index may lag behind the file: it grew a moment ago, or began a moment ago and has no row yet.
+
+    A file without a row goes by its name: one that grows since long and was never seen is a disagreement.
+    """
+    if row is None:
+        began = start_from_name(file.name)
+        return began is not None and abs(now - began) <= timedelta(seconds=YOUNG_SECONDS)
+    return row.state == SegmentState.OPEN and abs(now.timestamp() - file.modified) <= YOUNG_SECONDS
 
 
 def needs_reading(file: DiskFile, row: KnownFile | None, now: datetime) -> bool:

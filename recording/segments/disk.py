@@ -14,7 +14,9 @@ from recording.segments.decisions import DiskFile
 
 MARKER = ".vms-footage"
 
-OUR_OWN = frozenset({MARKER, ".held", "lost+found"})
+HELD = ".held"
+
+OUR_OWN = frozenset({MARKER, HELD, "lost+found"})
 """What may stand beside the cameras' folders: our marker, held footage, and the file system's own."""
 
 LONG_WRITTEN_SECONDS = 3600.0
@@ -88,6 +90,22 @@ def list_files(root: Path, camera_id: UUID) -> Files:
         return found
     found.files.sort(key=lambda file: file.name)
     found.files[:-1] = [_with_successor(file) for file in found.files[:-1]]
+    return found
+
+
+def list_held(root: Path) -> list[str]:
+    """Give every path below the folder of held footage that is no folder, as rows name it. Raises OSError."""
+    found: list[str] = []
+    folders = [HELD]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(root / folder) as entries:
+                for entry in entries:
+                    into = folders if entry.is_dir(follow_symlinks=False) else found
+                    into.append(f"{folder}/{entry.name}")
+        except FileNotFoundError:
+            continue
     return found
 
 

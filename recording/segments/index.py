@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from cameras.models import MediaServer
 from footage.reader import read_segment
 from recording.models import Segment, SegmentState
-from recording.segments.decisions import DiskFile, KnownFile, SegmentFacts, drop_twins, judge_file
+from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, SegmentFacts, drop_twins, judge_file
 from recording.segments.disk import sync_files
 
 logger = logging.getLogger(__name__)
@@ -121,9 +121,38 @@ def files_of_other_cameras(server_id: int, camera_ids: Sequence[UUID]) -> list[K
     return _read_known(Segment.objects.filter(media_server_id=server_id).exclude(camera_id__in=camera_ids))
 
 
-def remove_rows(rows: Sequence[KnownFile]) -> int:
+def held_files(server_id: int) -> set[str]:
+    """Give the hard links that keep held footage on this media server."""
+    held = Segment.objects.filter(media_server_id=server_id).exclude(held_file="")
+    return set(held.order_by().values_list("held_file", flat=True))
+
+
+def still_known(rows: Sequence[KnownFile]) -> list[KnownFile]:
+    """Give those that are in the index still: the ring may have taken some meanwhile."""
+    there: set[int] = set()
+    for batch in in_batches(rows, 5000):
+        there.update(Segment.objects.filter(pk__in=[row.pk for row in batch]).order_by().values_list("pk", flat=True))
+    return [row for row in rows if row.pk in there]
+
+
+def lock_gone(rows: Sequence[KnownFile]) -> dict[int, GoneSegment]:
+    """Give, by key, those rows that may leave the index, locked until the transaction ends.
+
+    Not those that were held since they were read: a link may keep their footage.
+    """
+    wanted = {row.pk: row.held_file for row in rows}
+    found = Segment.objects.select_for_update().filter(pk__in=list(wanted)).order_by("pk")
+    names = ("camera_id", "city_id", "start", "end", "size", "deletion_rule", "deletion_early")
+    return {
+        pk: GoneSegment(*values)
+        for pk, held, *values in found.values_list("pk", "held_file", *names)
+        if held == wanted[pk]
+    }
+
+
+def remove_rows(keys: Iterable[int]) -> int:
     """Take the rows out of the index; the files are gone already."""
-    return Segment.objects.filter(pk__in=[row.pk for row in rows]).delete()[0]
+    return Segment.objects.filter(pk__in=list(keys)).delete()[0]
 
 
 @contextmanager
@@ -184,5 +213,8 @@ def _as_arrays(facts: list[SegmentFacts]) -> dict[str, Any]:
 
 
 def _read_known(rows: Any) -> list[KnownFile]:
-    values = rows.values_list("pk", "file", "size", "state", "indexed_at")
-    return [KnownFile(pk, file, size, state, at.timestamp()) for pk, file, size, state, at in values.iterator(5000)]
+    values = rows.order_by().values_list("pk", "file", "size", "state", "indexed_at", "held_file")
+    return [
+        KnownFile(pk, file, size, state, at.timestamp(), held)
+        for pk, file, size, state, at, held in values.iterator(5000)
+    ]

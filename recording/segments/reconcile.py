@@ -1,27 +1,32 @@
 """The full pass: everything on a media server's disk against everything in the index; no file is ever deleted."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from django.core.cache import cache
+from django.db import transaction
 from redis.exceptions import RedisError
 
 from cameras.models import Camera, MediaServer
 from mediamtx.names import stream_id_for
 from recording.models import Segment, SegmentState
-from recording.segments.decisions import DiskFile, KnownFile, Root, is_mass_loss, plan_reconcile
-from recording.segments.disk import MARKER, is_gone, list_cameras, list_files
+from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, is_mass_loss, plan_reconcile
+from recording.segments.disk import HELD, is_gone, list_cameras, list_files, list_held
+from recording.segments.doubt import describe_disk_error, describe_root, write_doubt
 from recording.segments.index import (
     Indexed,
     claim,
     files_of_other_cameras,
+    held_files,
     in_batches,
     known_files,
+    lock_gone,
     remove_rows,
+    still_known,
 )
 from recording.segments.looks import BATCH_CAMERAS, find_root, look_at_cameras, start_clock
 
@@ -31,18 +36,24 @@ RECONCILING = 2
 SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
 
+removal_steps: list[Callable[[Sequence[GoneSegment], datetime], object]] = []
+"""What else is done, in the same transaction, when rows leave the index because their files are gone."""
+
 
 @dataclass
 class Report:
     """What a full pass found and did; `refused` says why it changed nothing, "" if it was allowed to.
 
-    `unread` files were new or changed; `vanished` rows had no file; `strangers` (the first 1,000 of `stranger_count`)
-    belong to no camera or are no segments: they are told of, never touched.
+    `unread` files were new or changed, beside those that were `being_written` at that moment; `vanished` rows had no
+    file, `kept_by_hold` ones only the link of a hold; `strangers` (the first 1,000 of `stranger_count`) belong to no
+    camera or are no segments: they are told of, never touched.
     """
 
     refused: str = ""
     files: int = 0
     unread: int = 0
+    being_written: int = 0
+    kept_by_hold: int = 0
     vanished: int = 0
     removed: int = 0
     indexed: Indexed = field(default_factory=Indexed)
@@ -84,23 +95,25 @@ def reconcile(server: MediaServer, now: datetime, *, repair: bool = True, accept
         try:
             report = _reconcile(server, now, repair=repair, accept_loss=accept_loss)
         except OSError as error:
-            report = Report(refused=f"The folder of recordings {server.recordings_root} cannot be read: {error}.")
+            report = Report(refused=describe_disk_error(server, error))
+        if repair:
+            write_doubt(server, report.refused)
     _tell(server, report)
     return report
 
 
 def _reconcile(server: MediaServer, now: datetime, *, repair: bool, accept_loss: bool) -> Report:
-    problem = _doubt_root(server, may_mark=repair)
+    problem = describe_root(server, find_root(server, may_mark=repair))
     if problem:
         return Report(refused=problem)
     clock = start_clock(now)
     survey = _survey(server, Path(server.recordings_root), clock)
     report = survey.report
     if not accept_loss:
-        report.refused = _doubt_loss(server, survey.vanished)
+        report.refused = _doubt_loss(server, survey)
     if repair and not report.refused:
         # First the rows that lost their files: a file that was renamed would be taken for its own twin.
-        report.removed = _remove_vanished(server, survey.vanished)
+        _remove_vanished(server, survey.vanished, report, clock)
         for cameras in in_batches(survey.busy, BATCH_CAMERAS):
             report.indexed.add(look_at_cameras(server, cameras, clock()))
     return report
@@ -116,7 +129,9 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
         _survey_cameras(survey, server, root, ours, clock())
         for camera_id in set(cameras) - existing:
             _survey_strange_folder(survey, root, camera_id)
-    survey.vanished += files_of_other_cameras(server.pk, there.ids)
+    _note_vanished(survey, root, files_of_other_cameras(server.pk, there.ids))
+    _survey_held(survey.report, server, root)
+    survey.vanished = still_known(survey.vanished)
     survey.report.vanished = len(survey.vanished)
     return survey
 
@@ -137,9 +152,28 @@ def _survey_cameras(survey: _Survey, server: MediaServer, root: Path, cameras: l
         _note_strangers(survey.report, found.strangers)
     plan = plan_reconcile(rows, files, now)
     survey.report.files += len(files)
-    survey.report.unread += len(plan.to_read)
-    survey.vanished += plan.vanished
+    survey.report.unread += len(plan.to_read) - plan.being_written
+    survey.report.being_written += plan.being_written
+    _note_vanished(survey, root, plan.vanished)
     survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read)
+
+
+def _note_vanished(survey: _Survey, root: Path, rows: Sequence[KnownFile]) -> None:
+    """Note the rows without a file, but for those whose footage a hold keeps under its own name."""
+    held = {row.pk for row in rows if row.held_file and not is_gone(root, row.held_file)}
+    survey.report.kept_by_hold += len(held)
+    survey.vanished += [row for row in rows if row.pk not in held]
+
+
+def _survey_held(report: Report, server: MediaServer, root: Path) -> None:
+    """Note the links that no row knows; the disk is read before the rows, for a link comes before its row."""
+    try:
+        links = list_held(root)
+    except OSError as error:
+        report.unreadable.append(f"{HELD}: {error.strerror}")
+        return
+    known = held_files(server.pk) if links else set()
+    _note_strangers(report, [link for link in links if link not in known])
 
 
 def _survey_strange_folder(survey: _Survey, root: Path, camera_id: UUID) -> None:
@@ -162,26 +196,10 @@ def _existing_cameras(camera_ids: list[UUID]) -> set[UUID]:
     return set(Camera.objects.filter(pk__in=camera_ids).order_by().values_list("pk", flat=True))
 
 
-def _doubt_root(server: MediaServer, *, may_mark: bool) -> str:
-    root = server.recordings_root
-    found = find_root(server, may_mark=may_mark)
-    if found is Root.LOST:
-        return (
-            f"The folder of recordings {root} has no marker file {MARKER}, but there is footage of it in the index: is "
-            f"the disk mounted? If this is the right folder, write {server.pk} into {MARKER} in it."
-        )
-    if found is Root.ANOTHERS:
-        return (
-            f"The marker file {MARKER} in {root} names another media server than {server.pk}: give each media server a "
-            "folder of its own."
-        )
-    return ""
-
-
-def _doubt_loss(server: MediaServer, vanished: list[KnownFile]) -> str:
-    """Rows that are being deleted are expected to go."""
-    lost = sum(row.state != SegmentState.DELETING for row in vanished)
-    total = Segment.objects.filter(media_server=server).count()
+def _doubt_loss(server: MediaServer, survey: _Survey) -> str:
+    """Rows that are being deleted are expected to go; those that only a hold keeps prove nothing of the others."""
+    lost = sum(row.state != SegmentState.DELETING for row in survey.vanished)
+    total = Segment.objects.filter(media_server=server).count() - survey.report.kept_by_hold
     if not is_mass_loss(lost, total):
         return ""
     return (
@@ -190,14 +208,29 @@ def _doubt_loss(server: MediaServer, vanished: list[KnownFile]) -> str:
     )
 
 
-def _remove_vanished(server: MediaServer, vanished: list[KnownFile]) -> int:
+def _remove_vanished(
+    server: MediaServer, vanished: list[KnownFile], report: Report, clock: Callable[[], datetime]
+) -> None:
     """Remove the rows whose files are still gone, as long as the root is still ours."""
-    root, removed = Path(server.recordings_root), 0
+    root = Path(server.recordings_root)
     for rows in in_batches(vanished, 1000):
-        if find_root(server) is not Root.OURS:
+        report.refused = describe_root(server, find_root(server))
+        if report.refused:
             break
-        removed += remove_rows([row for row in rows if is_gone(root, row.file)])
-    return removed
+        report.removed += _remove_gone([row for row in rows if _is_lost(root, row)], clock())
+
+
+@transaction.atomic
+def _remove_gone(rows: list[KnownFile], now: datetime) -> int:
+    gone = lock_gone(rows)
+    for step in removal_steps if gone else ():
+        step(list(gone.values()), now)
+    return remove_rows(gone)
+
+
+def _is_lost(root: Path, row: KnownFile) -> bool:
+    """Say whether the footage surely is nowhere: neither under its own name nor under that of a hold."""
+    return is_gone(root, row.file) and (not row.held_file or is_gone(root, row.held_file))
 
 
 def _tell(server: MediaServer, report: Report) -> None:
