@@ -152,6 +152,11 @@ def is_finished(file: DiskFile, now: datetime) -> bool:
 
 def judge_file(file: DiskFile, reading: SegmentReading, now: datetime) -> SegmentFacts:
     """Give the row that a file deserves after it was read."""
+    return judge_growth(file, reading, pack_fragments(reading.fragments), now)
+
+
+def judge_growth(file: DiskFile, reading: SegmentReading, packed: bytes, now: datetime) -> SegmentFacts:
+    """Give the row that a file deserves of which only the end was read; `packed` are all its fragments."""
     start = choose_start(file.name, reading.start)
     is_closed, is_sound = reading.is_closed, not reading.damage
     # Until the first fragment is written whole, a young file is not damaged but begun.
@@ -166,10 +171,10 @@ def judge_file(file: DiskFile, reading: SegmentReading, now: datetime) -> Segmen
         whole_bytes=reading.whole_bytes,
         stream_id=reading.stream_id,
         number=reading.number if reading.number is None or 0 <= reading.number <= LARGEST_NUMBER else None,
-        state=state,
+        state=state.value,
         damage=reading.damage if state == SegmentState.DAMAGED else "",
         is_recovered=state == SegmentState.READY and not is_closed,
-        fragments=pack_fragments(reading.fragments),
+        fragments=packed,
     )
 
 
@@ -206,7 +211,7 @@ def is_mass_loss(vanished: int, total: int) -> bool:
 
 def _reach_of(reading: SegmentReading) -> timedelta:
     """Give how far the fragments go; where some time is missing between them it is more than they last."""
-    last = reading.fragments[-1] if reading.fragments else None
+    last = reading.last
     return last.start + last.duration if last else timedelta()
 
 

@@ -12,10 +12,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from cameras.models import MediaServer
-from footage.reader import read_segment
 from recording.models import Segment, SegmentState
-from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, SegmentFacts, drop_twins, judge_file
+from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, SegmentFacts, drop_twins
 from recording.segments.disk import sync_files
+from recording.segments.memory import read_file
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ def _index_batch(server: MediaServer, batch: Sequence[DiskFile], now: datetime) 
     facts, unreadable = [], []
     for file in batch:
         try:
-            facts.append(judge_file(file, read_segment(root / file.file), now))
+            facts.append(read_file(str(root), file, now))
         except FileNotFoundError:
             continue  # deleted since it was listed
         except OSError as error:

@@ -16,6 +16,7 @@ from footage.layout import name_for
 from footage.packing import unpack_fragments
 from recording.models import Segment
 from recording.segments import index
+from recording.segments.decisions import DiskFile
 from recording.segments.disk import list_files
 from recording.segments.index import index_files
 from tests.recording.segments.conftest import START, STREAM, Shelf, box, make_segment, rows
@@ -156,10 +157,10 @@ def test_the_start_of_a_file_may_become_known_later(world: World, shelf: Shelf) 
 def test_files_that_cannot_be_read_are_told_of(world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     file = shelf.put(world.camera, make_segment())
 
-    def fail(path: Path) -> Any:
-        raise OSError(5, "Input/output error", str(path))
+    def fail(root: str, file: DiskFile, now: datetime) -> Any:
+        raise OSError(5, "Input/output error", file.name)
 
-    monkeypatch.setattr(index, "read_segment", fail)
+    monkeypatch.setattr(index, "read_file", fail)
     assert look(shelf, world.camera).unreadable == (file,)
     assert rows() == []
 
