@@ -13,7 +13,12 @@ from bench.server import provide_server
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
-BENCHMARKS = {"observer": "bench.bench_observer", "footage": "bench.bench_footage"}
+BENCHMARKS = {
+    "observer": "bench.bench_observer",
+    "footage": "bench.bench_footage",
+    "index": "bench.bench_index",
+    "recording": "bench.bench_recording",
+}
 """The module of each; its `run(quick)` gives the report. Imported when a database is there and Django is set up."""
 
 

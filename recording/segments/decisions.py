@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from uuid import UUID
 
 from footage.layout import start_from_name
@@ -32,6 +33,9 @@ ALARMING_ROWS = 100
 LARGEST_NUMBER = 2**63 - 1
 
 
+_folder_of = lru_cache(maxsize=10_000)(stream_id_for)
+
+
 @dataclass(frozen=True, slots=True)
 class DiskFile:
     """A segment file as `stat` shows it; `modified` in seconds since 1970, `has_successor`: a newer one is there."""
@@ -45,7 +49,7 @@ class DiskFile:
     @property
     def file(self) -> str:
         """Its path below the media server's folder of recordings."""
-        return f"{stream_id_for(self.camera_id)}/{self.name}"
+        return f"{_folder_of(self.camera_id)}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,32 @@ from cameras.models import Camera, MediaServer
 from mediamtx.names import stream_id_for
 from recording.models import Segment, SegmentState
 from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, is_mass_loss, plan_reconcile
-from recording.segments.disk import HELD, is_gone, list_cameras, list_files, list_held
+from recording.segments.disk import (
+    HELD,
+    LONG_WRITTEN_SECONDS,
+    Files,
+    is_gone,
+    list_cameras,
+    list_files,
+    list_held,
+    scan_folder,
+    sort_files,
+    summarise,
+)
 from recording.segments.doubt import describe_disk_error, describe_root, write_doubt
 from recording.segments.index import (
+    BULK_FILES,
     Indexed,
     claim,
     files_of_other_cameras,
     held_files,
     in_batches,
+    index_files,
     known_files,
     lock_gone,
     remove_rows,
     still_known,
+    summarise_rows,
 )
 from recording.segments.looks import BATCH_CAMERAS, find_root, look_at_cameras, start_clock
 
@@ -35,6 +49,8 @@ logger = logging.getLogger(__name__)
 RECONCILING = 2
 SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
+MOST_UNKNOWN = 200_000
+"""So many unknown files are kept in mind, 50 MB; the folders of the rest are listed again when their turn comes."""
 
 removal_steps: list[Callable[[Sequence[GoneSegment], datetime], object]] = []
 """What else is done, in the same transaction, when rows leave the index because their files are gone."""
@@ -80,6 +96,7 @@ class _Survey:
 
     report: Report
     busy: list[UUID] = field(default_factory=list)
+    unknown: list[DiskFile] = field(default_factory=list)
     vanished: list[KnownFile] = field(default_factory=list)
 
 
@@ -114,6 +131,8 @@ def _reconcile(server: MediaServer, now: datetime, *, repair: bool, accept_loss:
     if repair and not report.refused:
         # First the rows that lost their files: a file that was renamed would be taken for its own twin.
         _remove_vanished(server, survey.vanished, report, clock)
+        for files in in_batches(survey.unknown, BULK_FILES * 5):
+            report.indexed.add(index_files(server, files, clock()))
         for cameras in in_batches(survey.busy, BATCH_CAMERAS):
             report.indexed.add(look_at_cameras(server, cameras, clock()))
     return report
@@ -137,32 +156,45 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
 
 
 def _survey_cameras(survey: _Survey, server: MediaServer, root: Path, cameras: list[UUID], now: datetime) -> None:
-    # The rows are read before the folders: a file that is indexed in between is no row without a file then.
-    rows = known_files(server.pk, cameras)
-    files: list[DiskFile] = []
+    """Compare folders with rows, first in bulk: where nothing is new, names and sizes in one text are the same."""
+    summaries, differing = summarise_rows(server.pk, cameras), dict[UUID, Files]()
     for camera_id in cameras:
         try:
-            found = list_files(root, camera_id)
+            seen = scan_folder(root, camera_id)
         except OSError as error:
-            folder = stream_id_for(camera_id)
-            survey.report.unreadable.append(f"{folder}: {error.strerror}")
-            rows = [row for row in rows if not row.file.startswith(f"{folder}/")]
+            survey.report.unreadable.append(f"{stream_id_for(camera_id)}: {error.strerror}")
             continue
-        files += found.files
+        survey.report.files += len(seen)
+        if summarise(seen) != summaries.get(camera_id):
+            differing[camera_id] = sort_files(camera_id, seen)
+    if differing:
+        _compare(survey, root, differing, known_files(server.pk, list(differing)), now)
+
+
+def _compare(survey: _Survey, root: Path, folders: dict[UUID, Files], rows: list[KnownFile], now: datetime) -> None:
+    for found in folders.values():
         _note_strangers(survey.report, found.strangers)
-    plan = plan_reconcile(rows, files, now)
-    survey.report.files += len(files)
+        survey.report.files -= len(found.strangers)
+    plan = plan_reconcile(rows, [file for found in folders.values() for file in found.files], now)
     survey.report.unread += len(plan.to_read) - plan.being_written
     survey.report.being_written += plan.being_written
     _note_vanished(survey, root, plan.vanished)
-    survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read)
+    # What is old will not change before its turn; folders where something may are listed again then.
+    is_room = len(survey.unknown) < MOST_UNKNOWN
+    old = {file for file in plan.to_read if is_room and now.timestamp() - file.modified > LONG_WRITTEN_SECONDS}
+    survey.unknown += [file for file in plan.to_read if file in old]
+    survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read if file not in old)
 
 
 def _note_vanished(survey: _Survey, root: Path, rows: Sequence[KnownFile]) -> None:
     """Note the rows without a file, but for those whose footage a hold keeps under its own name."""
-    held = {row.pk for row in rows if row.held_file and not is_gone(root, row.held_file)}
-    survey.report.kept_by_hold += len(held)
-    survey.vanished += [row for row in rows if row.pk not in held]
+    for row in rows:
+        if not is_gone(root, row.file):
+            continue  # it came while we looked
+        if row.held_file and not is_gone(root, row.held_file):
+            survey.report.kept_by_hold += 1
+        else:
+            survey.vanished.append(row)
 
 
 def _survey_held(report: Report, server: MediaServer, root: Path) -> None:
