@@ -133,6 +133,8 @@ def is_being_written(file: DiskFile, row: KnownFile | None, now: datetime) -> bo
 
     A file without a row goes by its name: one that grows since long and was never seen is a disagreement.
     """
+    if is_finished(file, now):
+        return False
     if row is None:
         began = start_from_name(file.name)
         return began is not None and abs(now - began) <= timedelta(seconds=YOUNG_SECONDS)
