@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -15,6 +14,7 @@ from django.db import connection, transaction
 from cameras.models import MediaServer
 from recording.models import Segment, SegmentState
 from recording.segments import bulk
+from recording.segments.ahead import work_ahead
 from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, SegmentFacts, drop_twins
 from recording.segments.disk import sync_files
 from recording.segments.memory import read_file
@@ -113,7 +113,7 @@ def index_files(server: MediaServer, files: Iterable[DiskFile], now: datetime) -
     """
     files, done = list(files), Indexed()
     size = BATCH_FILES if len(files) < BULK_FILES else BULK_FILES
-    for reading in _read_ahead(server, list(in_batches(files, size)), now):
+    for reading in work_ahead(lambda batch: _read_batch(server, batch, now), list(in_batches(files, size))):
         done.add(_index_reading(server.pk, reading, now))
     return done
 
@@ -204,19 +204,6 @@ class _Reading:
 
     facts: list[SegmentFacts] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
-
-
-def _read_ahead(server: MediaServer, batches: Sequence[Sequence[DiskFile]], now: datetime) -> Iterator[_Reading]:
-    """Read the next batch while Postgres writes the one before."""
-    if len(batches) <= 1:
-        yield from (_read_batch(server, batch, now) for batch in batches)
-        return
-    with ThreadPoolExecutor(1) as reader:
-        coming = [reader.submit(_read_batch, server, batches[0], now)]
-        for batch in batches[1:]:
-            coming.append(reader.submit(_read_batch, server, batch, now))
-            yield coming.pop(0).result()
-        yield coming.pop().result()
 
 
 def _read_batch(server: MediaServer, batch: Sequence[DiskFile], now: datetime) -> _Reading:

@@ -14,14 +14,15 @@ from redis.exceptions import RedisError
 from cameras.models import Camera, MediaServer
 from mediamtx.names import stream_id_for
 from recording.models import Segment, SegmentState
+from recording.segments.ahead import work_ahead
 from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, is_mass_loss, plan_reconcile
 from recording.segments.disk import (
     HELD,
     LONG_WRITTEN_SECONDS,
     Files,
+    Seen,
     is_gone,
     list_cameras,
-    list_files,
     list_held,
     scan_folder,
     sort_files,
@@ -143,11 +144,12 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
     there = list_cameras(root)
     _note_strangers(survey.report, there.strangers)
     existing = _existing_cameras(there.ids)
-    for cameras in in_batches(there.ids, BATCH_CAMERAS):
-        ours = [camera_id for camera_id in cameras if camera_id in existing]
-        _survey_cameras(survey, server, root, ours, clock())
-        for camera_id in set(cameras) - existing:
-            _survey_strange_folder(survey, root, camera_id)
+    for folders in work_ahead(lambda cameras: _scan(root, cameras), list(in_batches(there.ids, BATCH_CAMERAS))):
+        seen = _note_unreadable(survey.report, folders)
+        _survey_cameras(survey, server, root, {each: seen[each] for each in seen if each in existing}, clock())
+        for camera_id in set(seen) - existing:
+            found = sort_files(camera_id, seen[camera_id])
+            _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
     _note_vanished(survey, root, files_of_other_cameras(server.pk, there.ids))
     _survey_held(survey.report, server, root)
     survey.vanished = still_known(survey.vanished)
@@ -155,15 +157,33 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
     return survey
 
 
-def _survey_cameras(survey: _Survey, server: MediaServer, root: Path, cameras: list[UUID], now: datetime) -> None:
-    """Compare folders with rows, first in bulk: where nothing is new, names and sizes in one text are the same."""
-    summaries, differing = summarise_rows(server.pk, cameras), dict[UUID, Files]()
+def _scan(root: Path, cameras: Sequence[UUID]) -> dict[UUID, list[Seen] | OSError]:
+    found: dict[UUID, list[Seen] | OSError] = {}
     for camera_id in cameras:
         try:
-            seen = scan_folder(root, camera_id)
+            found[camera_id] = scan_folder(root, camera_id)
         except OSError as error:
-            survey.report.unreadable.append(f"{stream_id_for(camera_id)}: {error.strerror}")
-            continue
+            found[camera_id] = error
+    return found
+
+
+def _note_unreadable(report: Report, folders: dict[UUID, list[Seen] | OSError]) -> dict[UUID, list[Seen]]:
+    """Give the folders that could be listed."""
+    seen: dict[UUID, list[Seen]] = {}
+    for camera_id, found in folders.items():
+        if isinstance(found, OSError):
+            report.unreadable.append(f"{stream_id_for(camera_id)}: {found.strerror}")
+        else:
+            seen[camera_id] = found
+    return seen
+
+
+def _survey_cameras(
+    survey: _Survey, server: MediaServer, root: Path, folders: dict[UUID, list[Seen]], now: datetime
+) -> None:
+    """Compare folders with rows, first in bulk: where nothing is new, names and sizes in one text are the same."""
+    summaries, differing = summarise_rows(server.pk, list(folders)), dict[UUID, Files]()
+    for camera_id, seen in folders.items():
         survey.report.files += len(seen)
         if summarise(seen) != summaries.get(camera_id):
             differing[camera_id] = sort_files(camera_id, seen)
@@ -206,16 +226,6 @@ def _survey_held(report: Report, server: MediaServer, root: Path) -> None:
         return
     known = held_files(server.pk) if links else set()
     _note_strangers(report, [link for link in links if link not in known])
-
-
-def _survey_strange_folder(survey: _Survey, root: Path, camera_id: UUID) -> None:
-    """Note the files of a folder whose camera does not exist."""
-    try:
-        found = list_files(root, camera_id)
-    except OSError as error:
-        survey.report.unreadable.append(f"{stream_id_for(camera_id)}: {error.strerror}")
-        return
-    _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
 
 
 def _note_strangers(report: Report, names: list[str]) -> None:
