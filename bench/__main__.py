@@ -18,6 +18,8 @@ BENCHMARKS = {
     "footage": "bench.bench_footage",
     "timeline": "bench.bench_timeline",
     "ring": "bench.bench_ring",
+    "index": "bench.bench_index",
+    "recording": "bench.bench_recording",
 }
 """The module of each; its `run(quick)` gives the report. Imported when a database is there and Django is set up."""
 

@@ -51,7 +51,7 @@ def run(quick: bool) -> Report:  # noqa: FBT001 -- every benchmark is called so
     with tempfile.TemporaryDirectory() as folder, _recorded(Path(folder)) as recorded:
         for kind, original in recorded.items():
             file = Path(folder) / "long.mp4"
-            _lengthen(original, file, size.fragments)
+            lengthen(original, file, size.fragments)
             rows += _describe(kind, file, _measure(file, size))
     return Report(_write(size, rows, f"{machine}, MediaMTX {MEDIAMTX_VERSION}"), met=True)
 
@@ -136,17 +136,17 @@ def _count(folder: Path) -> int:
     return sum(len(read_segment(file).fragments) for file in folder.glob("*.mp4"))
 
 
-def _lengthen(original: Path, file: Path, fragments: int) -> None:
+def lengthen(original: Path, file: Path, fragments: int) -> None:
     """Repeat the real file's first fragments, each time with the time moved on."""
     reading, data = read_segment(original), original.read_bytes()
     pieces = [bytearray(_cut(data, fragment)) for fragment in reading.fragments[: REPEATED + 1]]
-    first, after = _find_times(pieces[0]), _find_times(pieces[REPEATED])
+    first, after = find_times(pieces[0]), find_times(pieces[REPEATED])
     with file.open("wb") as output:
         output.write(data[: reading.init_bytes])
         for number in range(fragments):
             turn, which = divmod(number, REPEATED)
             piece = bytearray(pieces[which])
-            for track, (place, time) in _find_times(piece).items():
+            for track, (place, time) in find_times(piece).items():
                 moved = time + turn * (after[track][1] - first[track][1])
                 struct.pack_into(">Q", piece, place, moved)
             output.write(piece)
@@ -156,7 +156,7 @@ def _cut(data: bytes, fragment: Fragment) -> bytes:
     return data[fragment.offset : fragment.offset + fragment.size]
 
 
-def _find_times(piece: bytearray) -> dict[int, tuple[int, int]]:
+def find_times(piece: bytearray) -> dict[int, tuple[int, int]]:
     """Give each track's place and value of its tfdt."""
     data = bytes(piece)
     moof = next(iterate_boxes(data, 0, len(data)))

@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from footage.boxes import Box, is_name, iterate_boxes, read_box
@@ -10,6 +11,7 @@ from footage.errors import BrokenBox
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_TRACKS = 32
+LONGEST_KEPT = 4096
 
 _NUMBER = struct.Struct(">I")
 _MTXI = struct.Struct(">4x16sQqq")  # version and flags, stream id, segment number, DTS and NTP in nanoseconds
@@ -65,7 +67,7 @@ def parse_head(data: bytes, at: int, end: int) -> Head:
         if box.kind == b"mvhd":
             is_closed = _has_duration(data, box)
         elif box.kind == b"trak":
-            tracks.append(_parse_track(data, box))
+            tracks.append(_know_track(data[box.body : box.end]))
         elif box.kind == b"mvex":
             defaults = _parse_defaults(data, box)
         elif box.kind == b"udta":
@@ -86,8 +88,18 @@ def _has_duration(data: bytes, box: Box) -> bool:
     return duration.strip(b"\0") != b"" and duration.strip(b"\xff") != b""
 
 
-def _parse_track(data: bytes, box: Box) -> Track:
-    found = {inner.kind: inner for inner in iterate_boxes(data, box.body, box.end)}
+def _know_track(content: bytes) -> Track:
+    """The tracks of a camera are the same in each of its files, to the byte; what is too long to keep is read anew."""
+    return _recall_track(content) if len(content) <= LONGEST_KEPT else _parse_track(content)
+
+
+@lru_cache(maxsize=1024)
+def _recall_track(content: bytes) -> Track:
+    return _parse_track(content)
+
+
+def _parse_track(data: bytes) -> Track:
+    found = {inner.kind: inner for inner in iterate_boxes(data, 0, len(data))}
     track_head, media = _need(found, b"tkhd"), _need(found, b"mdia")
     number = _number(data, track_head, track_head.body + (20 if _version(data, track_head) == 1 else 12))
     found = {inner.kind: inner for inner in iterate_boxes(data, media.body, media.end)}

@@ -3,7 +3,8 @@
 import re
 from datetime import UTC, datetime
 
-_NAME = re.compile(r"(\d{4})-(\d\d)-(\d\d)_(\d\d)-(\d\d)-(\d\d)-(\d{6})\.mp4", re.ASCII)
+# Some Pythons take 24:00 for the midnight that follows.
+_NAME = re.compile(r"\d{4}-\d\d-\d\d_(?!24)\d\d-\d\d-\d\d-\d{6}\.mp4", re.ASCII)
 
 
 def start_from_name(name: str) -> datetime | None:
@@ -12,12 +13,11 @@ def start_from_name(name: str) -> datetime | None:
     Only the whole, exact form counts. MediaMTX's own cleaner takes `2026-01-27_03-00-00-123456.mp4.jpg` for a segment
     as well (v1.20.1, `recordstore/path.go`); we do not.
     """
-    match = _NAME.fullmatch(name)
-    if match is None:
+    if _NAME.fullmatch(name) is None:
         return None
-    year, month, day, hour, minute, second, microsecond = map(int, match.groups())
+    time = name[11:19].replace("-", ":")
     try:
-        return datetime(year, month, day, hour, minute, second, microsecond, UTC)
+        return datetime.fromisoformat(f"{name[:10]}T{time}.{name[20:26]}+00:00")
     except ValueError:
         return None
 

@@ -20,26 +20,42 @@ _SMALLEST_FRAGMENT = 4  # bytes
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def pack_fragments(fragments: Iterable[Fragment]) -> bytes:
-    """Give the bytes; BrokenIndex for a fragment that none can be: anything negative or beyond 62 bits."""
-    listed = list(fragments)
-    packed = bytearray([VERSION])
-    _put(packed, len(listed))
-    end, time, duration = 0, 0, 0
-    for fragment in listed:
+class Packer:
+    """Packs fragments as they come: what was packed is not touched again."""
+
+    def __init__(self) -> None:
+        self._packed = bytearray()
+        self._count = self._end = self._time = self._duration = 0
+
+    def add(self, fragment: Fragment) -> None:
+        """Append one; BrokenIndex if none can be so: anything negative or beyond 62 bits."""
         start, length = fragment.start // _MICROSECOND, fragment.duration // _MICROSECOND
         _check(fragment.offset, fragment.size, start, length, fragment.sample_bytes)
-        flags = _KEY * fragment.is_key | _OFFSET * (fragment.offset != end) | _START * (start != time)
-        packed.append(flags)
+        packed, offset, time = self._packed, fragment.offset - self._end, start - self._time
+        packed.append(_KEY * fragment.is_key | _OFFSET * (offset != 0) | _START * (time != 0))
         _put(packed, fragment.size)
         _put_signed(packed, fragment.size - fragment.sample_bytes)
-        _put_signed(packed, length - duration)
-        if flags & _OFFSET:
-            _put_signed(packed, fragment.offset - end)
-        if flags & _START:
-            _put_signed(packed, start - time)
-        end, time, duration = fragment.offset + fragment.size, start + length, length
-    return bytes(packed)
+        _put_signed(packed, length - self._duration)
+        if offset:
+            _put_signed(packed, offset)
+        if time:
+            _put_signed(packed, time)
+        self._end, self._time, self._duration = fragment.offset + fragment.size, start + length, length
+        self._count += 1
+
+    def pack(self) -> bytes:
+        """Give the bytes of all that were added."""
+        head = bytearray([VERSION])
+        _put(head, self._count)
+        return bytes(head + self._packed)
+
+
+def pack_fragments(fragments: Iterable[Fragment]) -> bytes:
+    """Give the bytes; BrokenIndex for a fragment that none can be: anything negative or beyond 62 bits."""
+    packer = Packer()
+    for fragment in fragments:
+        packer.add(fragment)
+    return packer.pack()
 
 
 def unpack_fragments(data: bytes | memoryview) -> tuple[Fragment, ...]:

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 from footage.boxes import LONGEST_HEADER, Box, is_name, read_box
@@ -35,7 +36,9 @@ TEARS = (CUT_SHORT, NO_BOX, CONTRADICTION, TOO_MUCH)
 """Every reason for which a file's footage ends before the file does."""
 
 _FIRST_GLANCE, _SMALLEST_GLANCE = 4096, 512  # bytes: a moof of 4 s at 25 frames/s is 1.5 kB, 3 kB with sound
+_READ_AT_ONCE = 16_384  # bytes: a file no larger is read by one call
 _MICROSECONDS = 1_000_000
+_ENDLESS = bytes(4)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ class SegmentReading:
     `start`, `stream_id` and `number` are MediaMTX's own mark, None where it left none. `duration` is the sum of the
     fragments'. `whole_bytes` is where the last whole fragment ends (the end of the moov if there is none, 0 without a
     moov); `init_bytes` is where the moov ends. `damage` is "" or one of DAMAGES; `tear` is "" or one of TEARS. A torn
-    file is good up to `whole_bytes`; one that is still being written may be seen so for a moment.
+    file is good up to `whole_bytes`; one that is still being written may be seen so for a moment. `before` is the
+    fragment before the first of `fragments`, where a bookmark told of those up to it.
     """
 
     size: int
@@ -96,6 +100,12 @@ class SegmentReading:
     damage: str = ""
     tear: str = ""
     codecs: tuple[str, ...] = ()
+    before: Fragment | None = None
+
+    @property
+    def last(self) -> Fragment | None:
+        """The last whole fragment."""
+        return self.fragments[-1] if self.fragments else self.before
 
     @property
     def is_torn(self) -> bool:
@@ -103,15 +113,54 @@ class SegmentReading:
         return self.tear != ""
 
 
-def read_segment(path: Path, *, limits: Limits = LIMITS) -> SegmentReading:
+class Progress(NamedTuple):
+    """What a pass knows when a fragment is taken in, and all that the rest of it depends on."""
+
+    whole: int = 0
+    boxes: int = 0
+    budget: int = 0
+    glance: int = _FIRST_GLANCE
+    fragments: int = 0
+    duration: timedelta = timedelta()
+    last: Fragment | None = None
+
+
+_NOTHING_YET = Progress()
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """Where a pass over a growing file stood after its last whole fragment; `inode` with its device."""
+
+    inode: tuple[int, int]
+    head_bytes: bytes
+    head: Head
+    progress: Progress
+
+
+def read_segment(path: Path | str, *, limits: Limits = LIMITS) -> SegmentReading:
     """Read a file, whatever it holds; only what the disk says is raised (FileNotFoundError, any other OSError)."""
+    return read_on(path, None, limits=limits)[0]
+
+
+def read_on(
+    path: Path | str, bookmark: Bookmark | None, *, limits: Limits = LIMITS
+) -> tuple[SegmentReading, Bookmark | None]:
+    """Read a file from where the bookmark stands, else from its beginning; the new bookmark is None for none.
+
+    What is said is what a pass from the beginning would say, but for `fragments`, which begin after the bookmark's.
+    That holds as long as what lies before it is what it was, which is checked of the head, not of the rest: a file that
+    was replaced, or is shorter, or whose head was written again (as MediaMTX does when it closes) is read from its
+    beginning.
+    """
     # O_NONBLOCK: a pipe under a segment's name would keep us waiting for its writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            return SegmentReading(size=0, damage=NOT_A_FILE)
-        return _Pass(_File(descriptor, status.st_size, limits.read_bytes), limits).run()
+            return SegmentReading(size=0, damage=NOT_A_FILE), None
+        one = _Pass(_File(descriptor, status.st_size), limits, (status.st_dev, status.st_ino), limits.read_bytes)
+        return (bookmark and one.resume(bookmark)) or one.run(), one.mark_place()
     finally:
         os.close(descriptor)
 
@@ -126,23 +175,27 @@ class _Torn(FootageError):
 
 @dataclass
 class _File:
-    """The file as long as it was when opened; it may grow meanwhile, and what is read of it is counted."""
+    """The file as long as it was when opened; it may grow meanwhile. What was read first is kept."""
 
     descriptor: int
     size: int
-    budget: int
+    beginning: bytes = b""
 
     def __post_init__(self) -> None:
-        if sys.platform == "linux":  # without it a spinning disk reads 128 kB ahead for each head of 2 kB
+        if self.size > _READ_AT_ONCE and sys.platform == "linux":
+            # Without it a spinning disk reads 128 kB ahead for each head of 2 kB.
             os.posix_fadvise(self.descriptor, 0, 0, os.POSIX_FADV_RANDOM)
 
+    def read_beginning(self) -> bytes:
+        """Read what the head of the file fits in, or all of a small file."""
+        self.beginning = self.peek(0, self.size if self.size <= _READ_AT_ONCE else _FIRST_GLANCE)
+        return self.beginning
+
     def peek(self, at: int, length: int) -> bytes:
-        """Give up to so many bytes; fewer at the end."""
-        data = os.pread(self.descriptor, max(0, min(length, self.size - at)), at)
-        self.budget -= len(data)
-        if self.budget < 0:
-            raise _Torn(TOO_MUCH)
-        return data
+        """Give up to so many bytes, or those that were read already; fewer at the end."""
+        if at + LONGEST_HEADER <= len(self.beginning) or len(self.beginning) == self.size:
+            return self.beginning[at:]
+        return os.pread(self.descriptor, max(0, min(length, self.size - at)), at)
 
     def look(self, at: int, length: int) -> tuple[bytes, Box]:
         """Give the bytes at a place and the box that begins there, with its places counted from there."""
@@ -156,50 +209,82 @@ class _File:
 
     def complete(self, at: int, data: bytes, length: int) -> bytes:
         """Give at least so many bytes of what begins at a place, of which some are there already."""
-        return data if len(data) >= length else data + self.peek(at + len(data), length - len(data))
+        missing, at = min(length, self.size - at) - len(data), at + len(data)
+        return data + os.pread(self.descriptor, missing, at) if missing > 0 else data
 
 
 @dataclass
 class _Pass:
-    """One pass over a file; `at` is where the next box of the file begins, `glance` how much is read to see it."""
+    """One pass over a file; `at` is where the next box of the file begins, `glance` how much is read to see it.
+
+    What is counted (boxes, and bytes of the budget) depends on what stands before `at` alone, never on where the file
+    ends: so a pass that goes on says what one from the beginning says.
+    """
 
     file: _File
     limits: Limits
+    inode: tuple[int, int]
+    budget: int
     at: int = 0
-    whole: int = 0
     boxes: int = 0
     glance: int = _FIRST_GLANCE
+    head: Head | None = None
+    init_bytes: int = 0
+    is_endless: bool = False
+    progress: Progress = _NOTHING_YET
+    before: Fragment | None = None
     fragments: list[Fragment] = field(default_factory=list)
 
     def run(self) -> SegmentReading:
         """Find the moov, then walk the fragments as far as they are whole."""
         if self.file.size == 0:
             return SegmentReading(size=0, damage=EMPTY)
+        self.file.read_beginning()
         try:
-            head = self._find_head()
+            self.head = self._find_head()
         except _Torn:
             return SegmentReading(size=self.file.size, damage=NO_MOOV)
         except BrokenBox:
             return SegmentReading(size=self.file.size, damage=BAD_MOOV)
-        init_bytes = self.whole = self.at
+        self.init_bytes = self.at
+        self.progress = Progress(self.at, self.boxes, self.budget, self.glance)
+        return self._read_rest(self.head)
+
+    def resume(self, bookmark: Bookmark) -> SegmentReading | None:
+        """Walk the fragments after the bookmark; None where the file is not surely the one it was."""
+        progress, length = bookmark.progress, len(bookmark.head_bytes)
+        if bookmark.inode != self.inode or progress.whole > self.file.size:
+            return None
+        if self.file.read_beginning()[:length] != bookmark.head_bytes:
+            return None
+        self.head, self.init_bytes, self.progress, self.before = bookmark.head, length, progress, progress.last
+        self.at, self.boxes, self.budget, self.glance = progress[:4]
+        return self._read_rest(self.head)
+
+    def mark_place(self) -> Bookmark | None:
+        """Give the place reached; None where there is none to come back to: a head too long, a box without an end."""
+        if self.head is None or self.is_endless or self.init_bytes > min(len(self.file.beginning), _FIRST_GLANCE):
+            return None
+        return Bookmark(self.inode, self.file.beginning[: self.init_bytes], self.head, self.progress)
+
+    def _read_rest(self, head: Head) -> SegmentReading:
         main = head.main_track
         tear = self._walk_fragments(head.tracks, main) if main else ""
-        return self._conclude(head, init_bytes, tear, "" if self.fragments else NO_FRAGMENT if main else NO_TRACK)
-
-    def _conclude(self, head: Head, init_bytes: int, tear: str, damage: str) -> SegmentReading:
+        damage = "" if self.progress.fragments else NO_FRAGMENT if main else NO_TRACK
         return SegmentReading(
             size=self.file.size,
             start=head.mark.start if head.mark else None,
             stream_id=head.mark.stream_id if head.mark else None,
             number=head.mark.number if head.mark else None,
-            duration=sum((fragment.duration for fragment in self.fragments), timedelta()),
-            whole_bytes=self.whole,
+            duration=self.progress.duration,
+            whole_bytes=self.progress.whole,
             is_closed=head.is_closed,
-            init_bytes=init_bytes,
+            init_bytes=self.init_bytes,
             fragments=tuple(self.fragments),
             damage=damage,
             tear=tear,
             codecs=tuple(track.codec for track in head.tracks if track.codec),
+            before=self.before,
         )
 
     def _find_head(self) -> Head:
@@ -230,17 +315,21 @@ class _Pass:
         return ""
 
     def _take_fragment(self, data: bytes, box: Box, tracks: dict[int, Track], main: Track) -> None:
-        if box.end > self.limits.moof_bytes or len(self.fragments) >= self.limits.fragments:
+        if box.end > self.limits.moof_bytes or self.progress.fragments >= self.limits.fragments:
             raise _Torn(TOO_MUCH)
-        data = self._complete(data, min(box.end + LONGEST_HEADER, self.file.size - self.at))
+        data = self._complete(data, box.end + LONGEST_HEADER, least=box.end)
         self.glance = max(_SMALLEST_GLANCE, box.end + box.end // 4)
         media = self._find_media(data, box.end)
         moof = parse_moof(data, box.body, box.end, tracks, main.id)
         self._count(moof.boxes)
         if moof.all_bytes > media.end - media.body:
             raise BrokenBox("its samples do not fit its mdat")
-        self.fragments.append(self._place(moof, main.timescale, media.end))
-        self.at = self.whole = self.at + media.end
+        last = self._place(moof, main.timescale, media.end)
+        self.fragments.append(last)
+        self.at += media.end
+        known = self.progress
+        duration = known.duration + last.duration
+        self.progress = Progress(self.at, self.boxes, self.budget, self.glance, known.fragments + 1, duration, last)
 
     def _find_media(self, data: bytes, at: int) -> Box:
         """Give the mdat that must follow a moof at once."""
@@ -250,11 +339,17 @@ class _Pass:
             raise _Torn(CUT_SHORT if room - at < 8 else NO_BOX)
         if media.end > room:
             raise _Torn(CUT_SHORT)
+        self._note_end(data, at)
         return media
+
+    def _note_end(self, data: bytes, at: int) -> None:
+        """A size of 0 means up to the end of the file, which is another when the file has grown."""
+        if data[at : at + 4] == _ENDLESS:
+            self.is_endless = True
 
     def _place(self, moof: Moof, timescale: int, size: int) -> Fragment:
         """Both ends are cut to the microsecond, not the duration, so that fragments which touch still touch."""
-        samples, last = moof.main, self.fragments[-1] if self.fragments else None
+        samples, last = moof.main, self.progress.last
         begin = last.start + last.duration if last else timedelta()
         if samples.start is None or samples.is_key is None:
             start, end = begin, begin + _seconds(samples.duration, timescale, self.limits.days)
@@ -268,16 +363,27 @@ class _Pass:
 
     def _look(self) -> tuple[bytes, Box]:
         self._count(1)
-        return self.file.look(self.at, self.glance)
+        self._spend(self.glance)
+        data, box = self.file.look(self.at, self.glance)
+        self._note_end(data, 0)
+        return data, box
 
     def _count(self, boxes: int) -> None:
         self.boxes += boxes
         if self.boxes > self.limits.boxes:
             raise _Torn(TOO_MUCH)
 
-    def _complete(self, data: bytes, length: int) -> bytes:
+    def _spend(self, length: int) -> None:
+        self.budget -= length
+        if self.budget < 0:
+            raise _Torn(TOO_MUCH)
+
+    def _complete(self, data: bytes, length: int, least: int | None = None) -> bytes:
+        """Give so many bytes of the box that `data` begins with; where the file ends before, `least` will do."""
+        if length > self.glance:
+            self._spend(length - self.glance)
         data = self.file.complete(self.at, data, length)
-        if len(data) < length:
+        if len(data) < (length if least is None else least):
             raise _Torn(CUT_SHORT)  # cut while we were reading
         return data
 

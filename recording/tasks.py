@@ -49,6 +49,8 @@ def watch_server_footage(server_id: int) -> None:
     if server:
         with every_city("a media server holds the footage of several cities"):
             looks.watch_server(server, timezone.now())
+            if looks.may_settle_doubt(server):
+                reconcile_server_footage.apply_async((server.pk,), expires=PASS_EXPIRES_SECONDS)
 
 
 @shared_task

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from uuid import UUID
 
 from footage.layout import start_from_name
@@ -22,11 +23,17 @@ QUIET_WITH_SUCCESSOR_SECONDS = 10.0
 TOUCHED_MARGIN_SECONDS = 1.0
 """The clock of a file system's times ticks coarsely and may lag behind ours by so much."""
 
+YOUNG_SECONDS = 30.0
+"""So long after a file was begun or written the looks, one each 10 s, may not have seen it yet."""
+
 WIDEST_ZONE = timedelta(hours=26)
 """A header that is further from its file's name than any two time zones is no clue to when it was recorded."""
 
 ALARMING_ROWS = 100
 LARGEST_NUMBER = 2**63 - 1
+
+
+_folder_of = lru_cache(maxsize=10_000)(stream_id_for)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +49,47 @@ class DiskFile:
     @property
     def file(self) -> str:
         """Its path below the media server's folder of recordings."""
-        return f"{stream_id_for(self.camera_id)}/{self.name}"
+        return f"{_folder_of(self.camera_id)}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What the index says of a file; `indexed_at` in seconds since 1970."""
+    """What the index says of a file; `indexed_at` in seconds since 1970, `held_file`: its hard link, "" without one."""
 
     pk: int
     file: str
     size: int
     state: str
     indexed_at: float
+    held_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoneSegment:
+    """A row that leaves the index because its file is gone.
+
+    `deletion_rule` and `deletion_early` are what was written when the ring marked it; "" where none of us deleted it.
+    """
+
+    camera_id: UUID
+    city_id: UUID
+    start: datetime
+    end: datetime
+    size: int
+    deletion_rule: str = ""
+    deletion_early: bool = False
 
 
 @dataclass(frozen=True)
 class ReconcilePlan:
-    """The files to read, and the rows whose files are gone."""
+    """The files to read, and the rows whose files are gone.
+
+    `being_written` of the files to read are no disagreement: the next look sees to them.
+    """
 
     to_read: tuple[DiskFile, ...]
     vanished: tuple[KnownFile, ...]
+    being_written: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,8 +122,23 @@ class Root(Enum):
 def plan_reconcile(rows: Iterable[KnownFile], files: Iterable[DiskFile], now: datetime) -> ReconcilePlan:
     """Compare what is indexed with what is there; both must be of the same cameras."""
     known = {row.file: row for row in rows}
-    to_read = tuple(file for file in files if needs_reading(file, known.pop(file.file, None), now))
-    return ReconcilePlan(to_read, tuple(known.values()))
+    pairs = [(file, known.pop(file.file, None)) for file in files]
+    unread = [(file, row) for file, row in pairs if needs_reading(file, row, now)]
+    being_written = sum(is_being_written(file, row, now) for file, row in unread)
+    return ReconcilePlan(tuple(file for file, _ in unread), tuple(known.values()), being_written)
+
+
+def is_being_written(file: DiskFile, row: KnownFile | None, now: datetime) -> bool:
+    """Say whether the index may lag behind the file: it grew a moment ago, or began a moment ago and has no row yet.
+
+    A file without a row goes by its name: one that grows since long and was never seen is a disagreement.
+    """
+    if is_finished(file, now):
+        return False
+    if row is None:
+        began = start_from_name(file.name)
+        return began is not None and abs(now - began) <= timedelta(seconds=YOUNG_SECONDS)
+    return row.state == SegmentState.OPEN and abs(now.timestamp() - file.modified) <= YOUNG_SECONDS
 
 
 def needs_reading(file: DiskFile, row: KnownFile | None, now: datetime) -> bool:
@@ -115,6 +158,11 @@ def is_finished(file: DiskFile, now: datetime) -> bool:
 
 def judge_file(file: DiskFile, reading: SegmentReading, now: datetime) -> SegmentFacts:
     """Give the row that a file deserves after it was read."""
+    return judge_growth(file, reading, pack_fragments(reading.fragments), now)
+
+
+def judge_growth(file: DiskFile, reading: SegmentReading, packed: bytes, now: datetime) -> SegmentFacts:
+    """Give the row that a file deserves of which only the end was read; `packed` are all its fragments."""
     start = choose_start(file.name, reading.start)
     is_closed, is_sound = reading.is_closed, not reading.damage
     # Until the first fragment is written whole, a young file is not damaged but begun.
@@ -129,10 +177,10 @@ def judge_file(file: DiskFile, reading: SegmentReading, now: datetime) -> Segmen
         whole_bytes=reading.whole_bytes,
         stream_id=reading.stream_id,
         number=reading.number if reading.number is None or 0 <= reading.number <= LARGEST_NUMBER else None,
-        state=state,
+        state=state.value,
         damage=reading.damage if state == SegmentState.DAMAGED else "",
         is_recovered=state == SegmentState.READY and not is_closed,
-        fragments=pack_fragments(reading.fragments),
+        fragments=packed,
     )
 
 
@@ -162,6 +210,12 @@ def judge_root(marker: str | None, server_id: int, *, has_rows: bool) -> Root:
     return Root.OURS if marker.strip() == str(server_id) else Root.ANOTHERS
 
 
+def is_older(file: str, moment: datetime | None) -> bool:
+    """Say whether a file's name tells of a moment before this one; never where there is no moment."""
+    named = start_from_name(file.rpartition("/")[2])
+    return moment is not None and named is not None and named < moment
+
+
 def is_mass_loss(vanished: int, total: int) -> bool:
     """Say whether so much went at once that the disk is to be doubted rather than the index."""
     return vanished >= ALARMING_ROWS and vanished * 2 >= total
@@ -169,7 +223,7 @@ def is_mass_loss(vanished: int, total: int) -> bool:
 
 def _reach_of(reading: SegmentReading) -> timedelta:
     """Give how far the fragments go; where some time is missing between them it is more than they last."""
-    last = reading.fragments[-1] if reading.fragments else None
+    last = reading.last
     return last.start + last.duration if last else timedelta()
 
 

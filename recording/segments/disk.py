@@ -5,6 +5,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from uuid import UUID
 
@@ -14,12 +15,18 @@ from recording.segments.decisions import DiskFile
 
 MARKER = ".vms-footage"
 
-OUR_OWN = frozenset({MARKER, ".held", "lost+found"})
+HELD = ".held"
+
+OUR_OWN = frozenset({MARKER, HELD, "lost+found"})
 """What may stand beside the cameras' folders: our marker, held footage, and the file system's own."""
 
 LONG_WRITTEN_SECONDS = 3600.0
 """The kernel writes what is older than 30 s: to fsync a file untouched for an hour would only flush the disk's cache,
 which makes the first pass over a million files take hours."""
+
+
+Seen = tuple[str, os.stat_result]
+"""A name in a folder, and what `stat` says of it."""
 
 
 @dataclass
@@ -74,20 +81,50 @@ def list_cameras(root: Path) -> Cameras:
 
 def list_files(root: Path, camera_id: UUID) -> Files:
     """Give what lies in a camera's folder; nothing where it has none. Raises OSError."""
-    folder = stream_id_for(camera_id)
-    found = Files()
+    return sort_files(camera_id, scan_folder(root, camera_id))
+
+
+def scan_folder(root: Path, camera_id: UUID) -> list[Seen]:
+    """Give the names in a camera's folder, in order, and what `stat` says of each; no link is followed."""
     try:
-        with os.scandir(root / folder) as entries:
-            for entry in entries:
-                seen = _look_at(entry, camera_id)
-                if seen is None:
-                    found.strangers.append(f"{folder}/{entry.name}")
-                else:
-                    found.files.append(seen)
+        with os.scandir(f"{root}/{stream_id_for(camera_id)}") as entries:
+            seen = [pair for entry in entries if (pair := _look_at(entry))]
     except FileNotFoundError:
-        return found
-    found.files.sort(key=lambda file: file.name)
-    found.files[:-1] = [_with_successor(file) for file in found.files[:-1]]
+        return []
+    seen.sort(key=itemgetter(0))
+    return seen
+
+
+def summarise(seen: Sequence[Seen]) -> str:
+    """Give names, sizes and kinds of a folder in one text, as `index.summarise_rows` does of rows."""
+    return "\n".join([f"{name} {status.st_size} {status.st_mode >> 12}" for name, status in seen])
+
+
+def sort_files(camera_id: UUID, seen: Sequence[Seen]) -> Files:
+    """Tell the segments from the rest: a foreign name, a folder, a link."""
+    found, folder = Files(), stream_id_for(camera_id)
+    sound = [pair for pair in seen if stat.S_ISREG(pair[1].st_mode) and is_segment_name(pair[0])]
+    if len(sound) < len(seen):
+        names = {name for name, _ in sound}
+        found.strangers = [f"{folder}/{name}" for name, _ in seen if name not in names]
+    newest = sound[-1][0] if sound else ""
+    found.files = [DiskFile(camera_id, name, status.st_size, status.st_mtime, name != newest) for name, status in sound]
+    return found
+
+
+def list_held(root: Path) -> list[str]:
+    """Give every path below the folder of held footage that is no folder, as rows name it. Raises OSError."""
+    found: list[str] = []
+    folders = [HELD]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(root / folder) as entries:
+                for entry in entries:
+                    into = folders if entry.is_dir(follow_symlinks=False) else found
+                    into.append(f"{folder}/{entry.name}")
+        except FileNotFoundError:
+            continue
     return found
 
 
@@ -140,19 +177,11 @@ def sync_files(root: Path, files: Sequence[DiskFile], now: datetime) -> list[str
     return failed
 
 
-def _look_at(entry: "os.DirEntry[str]", camera_id: UUID) -> DiskFile | None:
-    """Give the file, None for what is no segment: a foreign name, a folder, a link."""
-    if not is_segment_name(entry.name):
-        return None
+def _look_at(entry: "os.DirEntry[str]") -> Seen | None:
     try:
-        seen = entry.stat(follow_symlinks=False)
+        return entry.name, entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
-    return DiskFile(camera_id, entry.name, seen.st_size, seen.st_mtime) if stat.S_ISREG(seen.st_mode) else None
-
-
-def _with_successor(file: DiskFile) -> DiskFile:
-    return DiskFile(file.camera_id, file.name, file.size, file.modified, has_successor=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,16 +12,23 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from cameras.models import MediaServer
-from footage.reader import read_segment
 from recording.models import Segment, SegmentState
-from recording.segments.decisions import DiskFile, KnownFile, SegmentFacts, drop_twins, judge_file
+from recording.segments import bulk
+from recording.segments.ahead import work_ahead
+from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, SegmentFacts, drop_twins
 from recording.segments.disk import sync_files
+from recording.segments.memory import read_file
 
 logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
 BATCH_FILES = 500
+BULK_FILES = 4000
+"""Of so many files and more, each transaction takes so many: others wait for their turn a fifth of a second."""
+
+LEAST_COPIED = 200
+"""Fewer rows are not worth the question whether they may be copied in."""
 
 _LOCK_SPACE = 0x5E65
 """The first of the two numbers of our advisory locks, so that they meet nobody else's."""
@@ -62,11 +69,20 @@ _UPSERT = f"""
           IS DISTINCT FROM ({", ".join(f'excluded."{name}"' for name in _CHANGING)})
 """  # noqa: S608 -- the names are the constants above
 
+# One search in the unique index for each file, whatever the planner thinks of a table that has just been filled.
 _TWINS = """
     SELECT seen.file FROM unnest(%(camera_id)s::uuid[], %(start)s::timestamptz[], %(file)s::text[])
         AS seen(camera_id, start, file)
-    JOIN recording_segment AS known ON known.camera_id = seen.camera_id AND known.start = seen.start
-    WHERE (known.media_server_id, known.file) <> (%(server)s, seen.file)
+    CROSS JOIN LATERAL (
+        SELECT FROM recording_segment AS known WHERE known.camera_id = seen.camera_id AND known.start = seen.start
+          AND (known.media_server_id, known.file) <> (%(server)s, seen.file) LIMIT 1) AS twin
+"""
+
+# 8: a regular file, as the upper bits of `st_mode` say it.
+_SUMMARIES = """
+    SELECT camera_id, string_agg(split_part(file, '/', 2) || ' ' || size || ' 8', chr(10) ORDER BY file COLLATE "C")
+    FROM recording_segment WHERE media_server_id = %s AND camera_id = ANY(%s)
+    GROUP BY camera_id HAVING bool_and(state IN ('ready', 'damaged'))
 """
 
 
@@ -95,15 +111,26 @@ def index_files(server: MediaServer, files: Iterable[DiskFile], now: datetime) -
 
     The same files give the same rows, however often and in whatever order they come.
     """
-    done = Indexed()
-    for batch in in_batches(list(files), BATCH_FILES):
-        done.add(_index_batch(server, batch, now))
+    files, done = list(files), Indexed()
+    size = BATCH_FILES if len(files) < BULK_FILES else BULK_FILES
+    for reading in work_ahead(lambda batch: _read_batch(server, batch, now), list(in_batches(files, size))):
+        done.add(_index_reading(server.pk, reading, now))
     return done
 
 
 def in_batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """Give the items in order, `size` at a time."""
     return (items[first : first + size] for first in range(0, len(items), size))
+
+
+def summarise_rows(server_id: int, camera_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Give the names and sizes of each camera's files in one text, as `disk.summarise` does of what lies there.
+
+    Only of cameras of which every row is settled: an open file and one that is being deleted want a closer look.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMMARIES, (server_id, list(camera_ids)))
+        return dict(cursor.fetchall())
 
 
 def known_files(server_id: int, camera_ids: Sequence[UUID]) -> list[KnownFile]:
@@ -121,9 +148,38 @@ def files_of_other_cameras(server_id: int, camera_ids: Sequence[UUID]) -> list[K
     return _read_known(Segment.objects.filter(media_server_id=server_id).exclude(camera_id__in=camera_ids))
 
 
-def remove_rows(rows: Sequence[KnownFile]) -> int:
+def held_files(server_id: int) -> set[str]:
+    """Give the hard links that keep held footage on this media server."""
+    held = Segment.objects.filter(media_server_id=server_id).exclude(held_file="")
+    return set(held.order_by().values_list("held_file", flat=True))
+
+
+def still_known(rows: Sequence[KnownFile]) -> list[KnownFile]:
+    """Give those that are in the index still: the ring may have taken some meanwhile."""
+    there: set[int] = set()
+    for batch in in_batches(rows, 5000):
+        there.update(Segment.objects.filter(pk__in=[row.pk for row in batch]).order_by().values_list("pk", flat=True))
+    return [row for row in rows if row.pk in there]
+
+
+def lock_gone(rows: Sequence[KnownFile]) -> dict[int, GoneSegment]:
+    """Give, by key, those rows that may leave the index, locked until the transaction ends.
+
+    Not those that were held since they were read: a link may keep their footage.
+    """
+    wanted = {row.pk: row.held_file for row in rows}
+    found = Segment.objects.select_for_update().filter(pk__in=list(wanted)).order_by("pk")
+    names = ("camera_id", "city_id", "start", "end", "size", "deletion_rule", "deletion_early")
+    return {
+        pk: GoneSegment(*values)
+        for pk, held, *values in found.values_list("pk", "held_file", *names)
+        if held == wanted[pk]
+    }
+
+
+def remove_rows(keys: Iterable[int]) -> int:
     """Take the rows out of the index; the files are gone already."""
-    return Segment.objects.filter(pk__in=[row.pk for row in rows]).delete()[0]
+    return Segment.objects.filter(pk__in=list(keys)).delete()[0]
 
 
 @contextmanager
@@ -142,24 +198,38 @@ def claim(work: int, server_id: int) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", numbers)
 
 
-def _index_batch(server: MediaServer, batch: Sequence[DiskFile], now: datetime) -> Indexed:
-    root = Path(server.recordings_root)
-    facts, unreadable = [], []
+@dataclass
+class _Reading:
+    """What a batch of files says: the rows they deserve, and those that the disk did not give or would not keep."""
+
+    facts: list[SegmentFacts] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def _read_batch(server: MediaServer, batch: Sequence[DiskFile], now: datetime) -> _Reading:
+    root, done = server.recordings_root, _Reading()
     for file in batch:
         try:
-            facts.append(judge_file(file, read_segment(root / file.file), now))
+            done.facts.append(read_file(root, file, now))
         except FileNotFoundError:
             continue  # deleted since it was listed
         except OSError as error:
             logger.warning("%s of media server %s cannot be read: %s", file.file, server.name, error)
-            unreadable.append(file.file)
+            done.unreadable.append(file.file)
     # Sealed is what a power cut cannot take any more: first the disk, then the row.
-    ready = {each.file for each in facts if each.state == SegmentState.READY}
-    unsafe = set(sync_files(root, [file for file in batch if file.file in ready], now))
-    kept, twins = drop_twins(each for each in facts if each.file not in unsafe)
-    done = _write(server.pk, kept, now)
+    ready = {each.file for each in done.facts if each.state == SegmentState.READY}
+    unsafe = set(sync_files(Path(root), [file for file in batch if file.file in ready], now))
+    if unsafe:
+        done.facts = [each for each in done.facts if each.file not in unsafe]
+        done.unreadable += sorted(unsafe)
+    return done
+
+
+def _index_reading(server_id: int, reading: _Reading, now: datetime) -> Indexed:
+    kept, twins = drop_twins(reading.facts)
+    done = _write(server_id, kept, now)
     done.twins += tuple(twins)
-    done.unreadable = tuple(unreadable) + tuple(sorted(unsafe))
+    done.unreadable = tuple(reading.unreadable)
     return done
 
 
@@ -170,12 +240,17 @@ def _write(server_id: int, facts: list[SegmentFacts], now: datetime) -> Indexed:
     with connection.cursor() as cursor:
         # One writer at a time: between the search for twins and the upsert nobody may add one.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK_SPACE, _WRITING))
+        if len(facts) >= LEAST_COPIED and bulk.is_new_ground(cursor, server_id, facts):
+            return _count(facts, bulk.copy_rows(cursor, server_id, facts, now))
         cursor.execute(_TWINS, {**_as_arrays(facts), "server": server_id})
         twins = {row[0] for row in cursor.fetchall()}
         kept = [each for each in facts if each.file not in twins]
         cursor.execute(_UPSERT, {**_as_arrays(kept), "server": server_id, "read_at": now})
-        written: int = cursor.rowcount
-    damaged = sum(each.state == SegmentState.DAMAGED for each in kept)
+        return _count(kept, cursor.rowcount, twins)
+
+
+def _count(facts: list[SegmentFacts], written: int, twins: Iterable[str] = ()) -> Indexed:
+    damaged = sum(each.state == SegmentState.DAMAGED for each in facts)
     return Indexed(written=written, damaged=damaged, twins=tuple(sorted(twins)))
 
 
@@ -184,5 +259,8 @@ def _as_arrays(facts: list[SegmentFacts]) -> dict[str, Any]:
 
 
 def _read_known(rows: Any) -> list[KnownFile]:
-    values = rows.values_list("pk", "file", "size", "state", "indexed_at")
-    return [KnownFile(pk, file, size, state, at.timestamp()) for pk, file, size, state, at in values.iterator(5000)]
+    values = rows.order_by().values_list("pk", "file", "size", "state", "indexed_at", "held_file")
+    return [
+        KnownFile(pk, file, size, state, at.timestamp(), held)
+        for pk, file, size, state, at, held in values.iterator(5000)
+    ]

@@ -12,6 +12,7 @@ from mediamtx.names import camera_id_from
 from recording.models import Segment
 from recording.segments.decisions import DiskFile, KnownFile, Root, judge_root, plan_reconcile
 from recording.segments.disk import find_file, folder_time, list_files, read_marker, write_marker
+from recording.segments.doubt import claim_settling, describe_disk_error, describe_root, raise_doubt
 from recording.segments.index import Indexed, claim, in_batches, index_files, known_files, open_files
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,14 @@ def watch_server(server: MediaServer, now: datetime) -> Indexed:
         return done
 
 
+def may_settle_doubt(server: MediaServer) -> bool:
+    """Say whether the disk that was in doubt is there again, so that a full pass should look at it now."""
+    try:
+        return claim_settling(server, find_root(server, may_mark=False))
+    except OSError:
+        return False
+
+
 def start_clock(now: datetime) -> Callable[[], datetime]:
     """Give a clock that shows `now` and goes on: to work that lasts, files would else seem written in the future."""
     began = time.monotonic()
@@ -74,12 +83,19 @@ def start_clock(now: datetime) -> Callable[[], datetime]:
 
 
 def _may_look(server: MediaServer) -> bool:
-    """Say whether the folder may be this server's; only the full pass minds that a marker was lost, see there."""
+    """Say whether the folder may be this server's, and have the ring rest where that is in doubt.
+
+    Without its marker footage is indexed all the same: what MediaMTX writes below an unmounted disk is footage still.
+    """
     try:
-        return find_root(server) is not Root.ANOTHERS
+        found = find_root(server)
     except OSError as error:
         logger.warning("the recordings of media server %s cannot be looked at: %s", server.name, error)
+        raise_doubt(server, describe_disk_error(server, error))
         return False
+    if words := describe_root(server, found):
+        raise_doubt(server, words)
+    return found is not Root.ANOTHERS
 
 
 def _changed_folders(server: MediaServer, root: Path) -> Iterable[tuple[UUID, int | None]]:

@@ -1,27 +1,47 @@
 """The full pass: everything on a media server's disk against everything in the index; no file is ever deleted."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from django.core.cache import cache
+from django.db import transaction
 from redis.exceptions import RedisError
 
 from cameras.models import Camera, MediaServer
 from mediamtx.names import stream_id_for
-from recording.models import Segment, SegmentState
-from recording.segments.decisions import DiskFile, KnownFile, Root, is_mass_loss, plan_reconcile
-from recording.segments.disk import MARKER, is_gone, list_cameras, list_files
+from recording.models import Segment, SegmentState, Storage
+from recording.segments.ahead import work_ahead
+from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, is_mass_loss, is_older, plan_reconcile
+from recording.segments.disk import (
+    HELD,
+    LONG_WRITTEN_SECONDS,
+    Files,
+    Seen,
+    is_gone,
+    list_cameras,
+    list_held,
+    scan_folder,
+    sort_files,
+    summarise,
+)
+from recording.segments.doubt import describe_disk_error, describe_root, write_doubt
 from recording.segments.index import (
+    BULK_FILES,
     Indexed,
     claim,
     files_of_other_cameras,
+    held_files,
     in_batches,
+    index_files,
     known_files,
+    lock_gone,
     remove_rows,
+    still_known,
+    summarise_rows,
 )
 from recording.segments.looks import BATCH_CAMERAS, find_root, look_at_cameras, start_clock
 
@@ -30,19 +50,27 @@ logger = logging.getLogger(__name__)
 RECONCILING = 2
 SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
+MOST_UNKNOWN = 200_000
+"""So many unknown files are kept in mind, 50 MB; the folders of the rest are listed again when their turn comes."""
+
+removal_steps: list[Callable[[Sequence[GoneSegment], datetime], object]] = []
+"""What else is done, in the same transaction, when rows leave the index because their files are gone."""
 
 
 @dataclass
 class Report:
     """What a full pass found and did; `refused` says why it changed nothing, "" if it was allowed to.
 
-    `unread` files were new or changed; `vanished` rows had no file; `strangers` (the first 1,000 of `stranger_count`)
-    belong to no camera or are no segments: they are told of, never touched.
+    `unread` files were new or changed, beside those that were `being_written` at that moment; `vanished` rows had no
+    file, `kept_by_hold` ones only the link of a hold; `strangers` (the first 1,000 of `stranger_count`) belong to no
+    camera or are no segments: they are told of, never touched.
     """
 
     refused: str = ""
     files: int = 0
     unread: int = 0
+    being_written: int = 0
+    kept_by_hold: int = 0
     vanished: int = 0
     removed: int = 0
     indexed: Indexed = field(default_factory=Indexed)
@@ -69,6 +97,7 @@ class _Survey:
 
     report: Report
     busy: list[UUID] = field(default_factory=list)
+    unknown: list[DiskFile] = field(default_factory=list)
     vanished: list[KnownFile] = field(default_factory=list)
 
 
@@ -84,23 +113,27 @@ def reconcile(server: MediaServer, now: datetime, *, repair: bool = True, accept
         try:
             report = _reconcile(server, now, repair=repair, accept_loss=accept_loss)
         except OSError as error:
-            report = Report(refused=f"The folder of recordings {server.recordings_root} cannot be read: {error}.")
+            report = Report(refused=describe_disk_error(server, error))
+        if repair:
+            write_doubt(server, report.refused)
     _tell(server, report)
     return report
 
 
 def _reconcile(server: MediaServer, now: datetime, *, repair: bool, accept_loss: bool) -> Report:
-    problem = _doubt_root(server, may_mark=repair)
+    problem = describe_root(server, find_root(server, may_mark=repair))
     if problem:
         return Report(refused=problem)
     clock = start_clock(now)
     survey = _survey(server, Path(server.recordings_root), clock)
     report = survey.report
     if not accept_loss:
-        report.refused = _doubt_loss(server, survey.vanished)
+        report.refused = _doubt_loss(server, survey, clock())
     if repair and not report.refused:
         # First the rows that lost their files: a file that was renamed would be taken for its own twin.
-        report.removed = _remove_vanished(server, survey.vanished)
+        _remove_vanished(server, survey.vanished, report, clock)
+        for files in in_batches(survey.unknown, BULK_FILES * 5):
+            report.indexed.add(index_files(server, files, clock()))
         for cameras in in_batches(survey.busy, BATCH_CAMERAS):
             report.indexed.add(look_at_cameras(server, cameras, clock()))
     return report
@@ -111,45 +144,88 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
     there = list_cameras(root)
     _note_strangers(survey.report, there.strangers)
     existing = _existing_cameras(there.ids)
-    for cameras in in_batches(there.ids, BATCH_CAMERAS):
-        ours = [camera_id for camera_id in cameras if camera_id in existing]
-        _survey_cameras(survey, server, root, ours, clock())
-        for camera_id in set(cameras) - existing:
-            _survey_strange_folder(survey, root, camera_id)
-    survey.vanished += files_of_other_cameras(server.pk, there.ids)
+    for folders in work_ahead(lambda cameras: _scan(root, cameras), list(in_batches(there.ids, BATCH_CAMERAS))):
+        seen = _note_unreadable(survey.report, folders)
+        _survey_cameras(survey, server, root, {each: seen[each] for each in seen if each in existing}, clock())
+        for camera_id in set(seen) - existing:
+            found = sort_files(camera_id, seen[camera_id])
+            _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
+    _note_vanished(survey, root, files_of_other_cameras(server.pk, there.ids))
+    _survey_held(survey.report, server, root)
+    survey.vanished = still_known(survey.vanished)
     survey.report.vanished = len(survey.vanished)
     return survey
 
 
-def _survey_cameras(survey: _Survey, server: MediaServer, root: Path, cameras: list[UUID], now: datetime) -> None:
-    # The rows are read before the folders: a file that is indexed in between is no row without a file then.
-    rows = known_files(server.pk, cameras)
-    files: list[DiskFile] = []
+def _scan(root: Path, cameras: Sequence[UUID]) -> dict[UUID, list[Seen] | OSError]:
+    found: dict[UUID, list[Seen] | OSError] = {}
     for camera_id in cameras:
         try:
-            found = list_files(root, camera_id)
+            found[camera_id] = scan_folder(root, camera_id)
         except OSError as error:
-            folder = stream_id_for(camera_id)
-            survey.report.unreadable.append(f"{folder}: {error.strerror}")
-            rows = [row for row in rows if not row.file.startswith(f"{folder}/")]
-            continue
-        files += found.files
+            found[camera_id] = error
+    return found
+
+
+def _note_unreadable(report: Report, folders: dict[UUID, list[Seen] | OSError]) -> dict[UUID, list[Seen]]:
+    """Give the folders that could be listed."""
+    seen: dict[UUID, list[Seen]] = {}
+    for camera_id, found in folders.items():
+        if isinstance(found, OSError):
+            report.unreadable.append(f"{stream_id_for(camera_id)}: {found.strerror}")
+        else:
+            seen[camera_id] = found
+    return seen
+
+
+def _survey_cameras(
+    survey: _Survey, server: MediaServer, root: Path, folders: dict[UUID, list[Seen]], now: datetime
+) -> None:
+    """Compare folders with rows, first in bulk: where nothing is new, names and sizes in one text are the same."""
+    summaries, differing = summarise_rows(server.pk, list(folders)), dict[UUID, Files]()
+    for camera_id, seen in folders.items():
+        survey.report.files += len(seen)
+        if summarise(seen) != summaries.get(camera_id):
+            differing[camera_id] = sort_files(camera_id, seen)
+    if differing:
+        _compare(survey, root, differing, known_files(server.pk, list(differing)), now)
+
+
+def _compare(survey: _Survey, root: Path, folders: dict[UUID, Files], rows: list[KnownFile], now: datetime) -> None:
+    for found in folders.values():
         _note_strangers(survey.report, found.strangers)
-    plan = plan_reconcile(rows, files, now)
-    survey.report.files += len(files)
-    survey.report.unread += len(plan.to_read)
-    survey.vanished += plan.vanished
-    survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read)
+        survey.report.files -= len(found.strangers)
+    plan = plan_reconcile(rows, [file for found in folders.values() for file in found.files], now)
+    survey.report.unread += len(plan.to_read) - plan.being_written
+    survey.report.being_written += plan.being_written
+    _note_vanished(survey, root, plan.vanished)
+    # What is old will not change before its turn; folders where something may are listed again then.
+    is_room = len(survey.unknown) < MOST_UNKNOWN
+    old = {file for file in plan.to_read if is_room and now.timestamp() - file.modified > LONG_WRITTEN_SECONDS}
+    survey.unknown += [file for file in plan.to_read if file in old]
+    survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read if file not in old)
 
 
-def _survey_strange_folder(survey: _Survey, root: Path, camera_id: UUID) -> None:
-    """Note the files of a folder whose camera does not exist."""
+def _note_vanished(survey: _Survey, root: Path, rows: Sequence[KnownFile]) -> None:
+    """Note the rows without a file, but for those whose footage a hold keeps under its own name."""
+    for row in rows:
+        if not is_gone(root, row.file):
+            continue  # it came while we looked
+        if row.held_file and not is_gone(root, row.held_file):
+            survey.report.kept_by_hold += 1
+        else:
+            survey.vanished.append(row)
+
+
+def _survey_held(report: Report, server: MediaServer, root: Path) -> None:
+    """Note the links that no row knows; the disk is read before the rows, for a link comes before its row."""
     try:
-        found = list_files(root, camera_id)
+        links = list_held(root)
     except OSError as error:
-        survey.report.unreadable.append(f"{stream_id_for(camera_id)}: {error.strerror}")
+        report.unreadable.append(f"{HELD}: {error.strerror}")
         return
-    _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
+    known = held_files(server.pk) if links else set()
+    _note_strangers(report, [link for link in links if link not in known])
 
 
 def _note_strangers(report: Report, names: list[str]) -> None:
@@ -162,26 +238,14 @@ def _existing_cameras(camera_ids: list[UUID]) -> set[UUID]:
     return set(Camera.objects.filter(pk__in=camera_ids).order_by().values_list("pk", flat=True))
 
 
-def _doubt_root(server: MediaServer, *, may_mark: bool) -> str:
-    root = server.recordings_root
-    found = find_root(server, may_mark=may_mark)
-    if found is Root.LOST:
-        return (
-            f"The folder of recordings {root} has no marker file {MARKER}, but there is footage of it in the index: is "
-            f"the disk mounted? If this is the right folder, write {server.pk} into {MARKER} in it."
-        )
-    if found is Root.ANOTHERS:
-        return (
-            f"The marker file {MARKER} in {root} names another media server than {server.pk}: give each media server a "
-            "folder of its own."
-        )
-    return ""
+def _doubt_loss(server: MediaServer, survey: _Survey, now: datetime) -> str:
+    """Rows that are being deleted are expected to go, and those that MediaMTX's cleaner was to take.
 
-
-def _doubt_loss(server: MediaServer, vanished: list[KnownFile]) -> str:
-    """Rows that are being deleted are expected to go."""
-    lost = sum(row.state != SegmentState.DELETING for row in vanished)
-    total = Segment.objects.filter(media_server=server).count()
+    Rows that only a hold keeps prove nothing of the others.
+    """
+    due = _end_of_cleaner(server, now)
+    lost = sum(row.state != SegmentState.DELETING and not is_older(row.file, due) for row in survey.vanished)
+    total = Segment.objects.filter(media_server=server).count() - survey.report.kept_by_hold
     if not is_mass_loss(lost, total):
         return ""
     return (
@@ -190,14 +254,35 @@ def _doubt_loss(server: MediaServer, vanished: list[KnownFile]) -> str:
     )
 
 
-def _remove_vanished(server: MediaServer, vanished: list[KnownFile]) -> int:
+def _end_of_cleaner(server: MediaServer, now: datetime) -> datetime | None:
+    """Give the moment before which MediaMTX's own cleaner takes footage; None where it is off, or not known."""
+    seconds = Storage.objects.filter(media_server=server).values_list("delete_after_seconds", flat=True).first()
+    return now - timedelta(seconds=seconds) if seconds else None
+
+
+def _remove_vanished(
+    server: MediaServer, vanished: list[KnownFile], report: Report, clock: Callable[[], datetime]
+) -> None:
     """Remove the rows whose files are still gone, as long as the root is still ours."""
-    root, removed = Path(server.recordings_root), 0
+    root = Path(server.recordings_root)
     for rows in in_batches(vanished, 1000):
-        if find_root(server) is not Root.OURS:
+        report.refused = describe_root(server, find_root(server))
+        if report.refused:
             break
-        removed += remove_rows([row for row in rows if is_gone(root, row.file)])
-    return removed
+        report.removed += _remove_gone([row for row in rows if _is_lost(root, row)], clock())
+
+
+@transaction.atomic
+def _remove_gone(rows: list[KnownFile], now: datetime) -> int:
+    gone = lock_gone(rows)
+    for step in removal_steps if gone else ():
+        step(list(gone.values()), now)
+    return remove_rows(gone)
+
+
+def _is_lost(root: Path, row: KnownFile) -> bool:
+    """Say whether the footage surely is nowhere: neither under its own name nor under that of a hold."""
+    return is_gone(root, row.file) and (not row.held_file or is_gone(root, row.held_file))
 
 
 def _tell(server: MediaServer, report: Report) -> None:

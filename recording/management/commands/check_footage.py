@@ -45,6 +45,8 @@ class Command(BaseCommand):
         indexed = report.indexed
         lines = [
             f"{name}: {report.files} files, {report.unread} new or changed, {report.vanished} rows without a file",
+            *(f"  {report.being_written} files being written" for _ in [1] if report.being_written),
+            *(f"  {report.kept_by_hold} kept by a hold alone" for _ in [1] if report.kept_by_hold),
             f"  {indexed.written} rows written ({indexed.damaged} damaged), {report.removed} removed",
             *(f"  refused: {reason}" for reason in [report.refused] if reason),
             *(f"  cannot be read: {file}" for file in [*report.unreadable, *indexed.unreadable]),

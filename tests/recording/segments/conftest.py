@@ -14,7 +14,7 @@ from cameras.models import Camera, MediaServer
 from cities.scope import every_city
 from footage.layout import name_for
 from recording.models import Segment
-from recording.segments import looks
+from recording.segments import looks, memory
 from tests.world import World
 
 STREAM = UUID("11111111-2222-3333-4444-555555555555")
@@ -100,8 +100,9 @@ def shelf(world: World, tmp_path: Path) -> Shelf:
 
 @pytest.fixture(autouse=True)
 def _fresh_eyes() -> None:
-    """A process that has listed no folder yet."""
+    """A process that has listed no folder and read no file yet."""
     looks._scanned.clear()
+    memory.forget_all()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from recording.segments.decisions import (
     Root,
     choose_start,
     drop_twins,
+    is_being_written,
     is_finished,
     is_mass_loss,
     judge_file,
@@ -114,6 +115,27 @@ def test_only_what_may_have_changed_is_read_again() -> None:
     assert needs_reading(aged(20), still, NOW) is False
     assert needs_reading(aged(46), still, NOW) is True  # to be sealed
     assert needs_reading(aged(0.5), still, NOW) is True  # its header was rewritten: the size stays
+
+
+@pytest.mark.parametrize(
+    ("row", "begun", "touched", "expected"),
+    [
+        (replace(ROW, state="open"), 600, 30, True),
+        (replace(ROW, state="open"), 600, 31, False),  # three looks should have seen it
+        (ROW, 5, 5, False),  # what was sealed does not grow
+        (None, 30, 45, True),
+        (None, 30, 46, False),
+        (None, 31, 0, False),
+    ],
+)
+def test_what_the_next_look_will_see_is_no_disagreement(
+    row: KnownFile | None, begun: float, touched: float, *, expected: bool
+) -> None:
+    file = DiskFile(CAMERA, name_for(NOW - timedelta(seconds=begun)), 1001, NOW.timestamp() - touched)
+    assert is_being_written(file, row, NOW) is expected
+    row = row and replace(row, file=file.file)
+    plan = plan_reconcile([row] if row else [], [file], NOW)
+    assert (plan.to_read, plan.being_written) == ((file,), int(expected))
 
 
 names = st.integers(0, 5).map(lambda minute: name_for(START + timedelta(minutes=minute)))

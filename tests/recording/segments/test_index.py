@@ -15,13 +15,21 @@ from cities.scope import every_city
 from footage.layout import name_for
 from footage.packing import unpack_fragments
 from recording.models import Segment
-from recording.segments import index
+from recording.segments import bulk, index
+from recording.segments.bulk import copy_rows
+from recording.segments.decisions import DiskFile
 from recording.segments.disk import list_files
 from recording.segments.index import index_files
 from tests.recording.segments.conftest import START, STREAM, Shelf, box, make_segment, rows
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
+
+
+@pytest.fixture(autouse=True, params=["upsert", "copy"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever way rows go in, they are the same."""
+    monkeypatch.setattr(index, "LEAST_COPIED", 1 if request.param == "copy" else 10**9)
 
 
 def look(shelf: Shelf, camera: Camera, now: datetime | None = None) -> index.Indexed:
@@ -156,10 +164,10 @@ def test_the_start_of_a_file_may_become_known_later(world: World, shelf: Shelf) 
 def test_files_that_cannot_be_read_are_told_of(world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     file = shelf.put(world.camera, make_segment())
 
-    def fail(path: Path) -> Any:
-        raise OSError(5, "Input/output error", str(path))
+    def fail(root: str, file: DiskFile, now: datetime) -> Any:
+        raise OSError(5, "Input/output error", file.name)
 
-    monkeypatch.setattr(index, "read_segment", fail)
+    monkeypatch.setattr(index, "read_file", fail)
     assert look(shelf, world.camera).unreadable == (file,)
     assert rows() == []
 
@@ -227,13 +235,14 @@ def test_two_servers_may_hold_the_same_name(world: World, shelf: Shelf, tmp_path
 
 
 def test_many_files_are_indexed_in_batches(
-    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
     monkeypatch.setattr(index, "BATCH_FILES", 10)
     for second in range(25):
         at = START + timedelta(seconds=second)
         shelf.put(world.camera, make_segment(at, fragments=1), at=at)
-    with django_assert_num_queries(3 * 5):  # savepoint, lock, twins, upsert, release
+    # Savepoint, lock, twins, upsert, release; or whether no row is near, cities, copy in their place.
+    with django_assert_max_num_queries(3 * 6):
         assert look(shelf, world.camera).written == 25
     assert {row["file"].partition("/")[2] for row in rows()} == {
         name_for(START + timedelta(seconds=second)) for second in range(25)
@@ -259,3 +268,37 @@ def test_many_workers_at_once_leave_the_same_rows(world: World, shelf: Shelf) ->
     with ThreadPoolExecutor(4) as workers:
         assert list(workers.map(work, range(8))) == [(copy,)] * 8
     assert {row["file"] for row in rows()} == shelf.files() - {copy}
+
+
+def test_rows_are_copied_in_only_where_none_is_near(
+    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "LEAST_COPIED", 1)
+    copied: list[int] = []
+
+    def note(cursor: Any, server_id: int, facts: Any, now: datetime) -> int:
+        copied.append(len(facts))
+        return copy_rows(cursor, server_id, facts, now)
+
+    monkeypatch.setattr(bulk, "copy_rows", note)
+    for hour in (0, 2):
+        shelf.put(world.camera, make_segment(START + timedelta(hours=hour)), at=START + timedelta(hours=hour))
+        look(shelf, world.camera)
+    assert copied == [1]  # the second time the first file was looked at again
+    later = START + timedelta(hours=4)
+    shelf.put(world.camera, make_segment(later), at=later)
+    index_files(shelf.server, list_files(shelf.root, world.camera.pk).files[-1:], datetime.now(UTC))
+    assert copied == [1, 1]
+    between = START + timedelta(hours=1)
+    shelf.put(world.camera, make_segment(between), at=between)
+    # The name says one hour, which is free; the mark of the next says two, which is not.
+    shelf.put(world.camera, make_segment(START + timedelta(hours=2)), at=START + timedelta(hours=1, minutes=1))
+    done = index_files(shelf.server, list_files(shelf.root, world.camera.pk).files[1:3], datetime.now(UTC))
+    assert (done.written, len(done.twins), copied) == (1, 1, [1, 1])
+
+
+def test_files_of_a_camera_that_is_gone_get_no_row(world: World, shelf: Shelf) -> None:
+    stranger = Camera(id=STREAM, name="gone")
+    shelf.put(stranger, make_segment())
+    assert look(shelf, stranger) == index.Indexed()
+    assert rows() == []

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from cameras.models import Camera, MediaServer
-from footage.reader import read_segment
 from recording import tasks
 from recording.models import Segment
 from recording.segments import index, looks
 from recording.segments.bell import ring_bell
+from recording.segments.decisions import DiskFile
 from recording.segments.disk import MARKER, list_files
 from recording.segments.looks import look_at_cameras, watch_server
+from recording.segments.memory import read_file
 from tests.recording.segments.conftest import START, Shelf, make_segment, rows
 from tests.world import World
 
@@ -35,11 +36,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which files were read."""
     made: list[str] = []
 
-    def note(path: Path) -> Any:
-        made.append(path.name)
-        return read_segment(path)
+    def note(root: str, file: DiskFile, now: datetime) -> Any:
+        made.append(file.name)
+        return read_file(root, file, now)
 
-    monkeypatch.setattr(index, "read_segment", note)
+    monkeypatch.setattr(index, "read_file", note)
     return made
 
 

@@ -15,8 +15,9 @@ from mediamtx.names import stream_id_for
 from recording.models import Segment
 from recording.segments import reconcile as room
 from recording.segments.decisions import is_mass_loss
-from recording.segments.disk import MARKER, list_files
-from recording.segments.index import claim
+from recording.segments.disk import MARKER, scan_folder
+from recording.segments.index import claim, known_files
+from recording.segments.looks import look_at_cameras
 from recording.segments.reconcile import RECONCILING, reconcile
 from tests.recording.segments.conftest import START, Shelf, make_segment, rows
 from tests.world import World
@@ -79,11 +80,11 @@ def test_what_belongs_to_nobody_is_told_of_and_stays(world: World, shelf: Shelf)
     }
     (shelf.root / "lobby").mkdir()
     (shelf.root / folder / name_for(START)).symlink_to(shelf.root / "notes.txt")
-    held = shelf.put_as(".held/ab/1.mp4", b"x")
+    strangers.add(shelf.put_as(".held/ab/1.mp4", b"x"))
     report = run(shelf)
     assert set(report.strangers) == strangers | {"lobby", f"{folder}/{name_for(START)}"}
-    assert (report.stranger_count, report.files, report.removed) == (5, 0, 0)
-    assert strangers | {held} <= shelf.files()
+    assert (report.stranger_count, report.files, report.removed) == (6, 0, 0)
+    assert strangers <= shelf.files()
     assert rows() == []
 
 
@@ -176,11 +177,64 @@ def test_a_folder_that_cannot_be_listed_takes_no_row(
     def fail(root: Path, camera_id: Any) -> Any:
         if camera_id == world.camera.pk:
             raise PermissionError(13, "Permission denied")
-        return list_files(root, camera_id)
+        return scan_folder(root, camera_id)
 
-    monkeypatch.setattr(room, "list_files", fail)
+    monkeypatch.setattr(room, "scan_folder", fail)
     report = run(shelf)
     assert (report.vanished, report.unreadable) == (0, [f"{world.camera.stream_id}: Permission denied"])
+    assert len(rows()) == 2
+
+
+def test_settled_folders_are_compared_in_one_text(
+    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    files = fill(shelf, world, 3)
+    run(shelf)
+    compared: list[Any] = []
+
+    def note(server_id: int, camera_ids: Any) -> Any:
+        compared.extend(camera_ids)
+        return known_files(server_id, camera_ids)
+
+    monkeypatch.setattr(room, "known_files", note)
+    with django_assert_max_num_queries(10):
+        assert run(shelf).is_clean is True
+    assert compared == []
+    for change in (lambda: files[0].write_bytes(b"x"), files[1].unlink, lambda: files[0].with_name("a").touch()):
+        change()
+        assert run(shelf, repair=False).is_clean is False
+        assert compared == [world.camera.pk]
+        compared.clear()
+        run(shelf)
+        compared.clear()
+    (shelf.root / world.camera.stream_id / "a").unlink()
+    files[2].rename(shelf.root / "elsewhere")
+    files[2].symlink_to(shelf.root / "elsewhere")
+    assert f"{world.camera.stream_id}/{files[2].name}" in run(shelf).strangers
+    assert len(rows()) == 2  # its name is there still, so nothing is removed
+
+
+def test_more_unknown_files_than_are_kept_in_mind(world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MOST_UNKNOWN", 0)
+    fill(shelf, world, 3)
+    young = START + timedelta(days=1)
+    shelf.put(world.camera, make_segment(young, closed=False), at=young, age=5)
+    assert (run(shelf).indexed.written, {row["file"] for row in rows()}) == (4, shelf.files())
+
+
+def test_a_file_that_came_while_the_pass_looked_is_not_gone(
+    world: World, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(shelf, world, 1)
+
+    def come_meanwhile(server_id: int, ids: Any) -> Any:
+        at = START + timedelta(days=1)
+        shelf.put(world.camera, make_segment(at), at=at)
+        look_at_cameras(shelf.server, [world.camera.pk], datetime.now(UTC))
+        return known_files(server_id, ids)
+
+    monkeypatch.setattr(room, "known_files", come_meanwhile)
+    assert run(shelf).vanished == 0
     assert len(rows()) == 2
 
 
@@ -222,6 +276,8 @@ def test_two_passes_do_not_meet(world: World, shelf: Shelf) -> None:
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", (0x5E65, shelf.server.pk * 8 + RECONCILING))
         assert "at work" in run(shelf).refused
         assert rows() == []
+        with other.cursor() as cursor:  # a server that is told of the end of a connection may take its time
+            cursor.execute("SELECT pg_advisory_unlock_all()")
     finally:
         other.close()
     with claim(RECONCILING, shelf.server.pk) as is_ours:
