@@ -141,7 +141,7 @@ class CameraAdmin(CityScopedAdmin):
     @column(_("user name or password stored"), boolean=True)
     def has_credentials(self, camera: Camera) -> bool:
         """Whether the source address has credentials, which are never shown."""
-        return bool(camera.source_username or camera.source_password)
+        return camera.has_credentials
 
 
 @admin.register(MediaServer)

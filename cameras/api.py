@@ -46,7 +46,7 @@ class CameraSerializer(serializers.Serializer[Camera]):
         ),
     )
     has_credentials = serializers.SerializerMethodField(
-        help_text="Whether a user name or password is kept for its source."
+        help_text="Whether a user name, password or key is kept for its source."
     )
     publishes_by_itself = serializers.BooleanField(read_only=True)
     publish_url = serializers.SerializerMethodField(
@@ -66,7 +66,7 @@ class CameraSerializer(serializers.Serializer[Camera]):
     created_at = serializers.DateTimeField(read_only=True)
 
     def get_has_credentials(self, camera: Camera) -> bool:
-        return bool(camera.source_username or camera.source_password)
+        return camera.has_credentials
 
     def get_publish_url(self, camera: Camera) -> str:
         return f"{camera.media_server.public_rtsp_url}/{camera.stream_id}"

@@ -30,7 +30,7 @@ class Gone:
 
 
 class CommandMaker(Protocol):
-    """Gives what to start for a wish; FFmpegError where its address is not safe."""
+    """Gives what to start for a wish; FFmpegError where its address is not safe, CredentialsLost without them."""
 
     def __call__(self, wish: Wish, *, with_sound: bool) -> RelayCommand: ...
 
@@ -53,7 +53,10 @@ class Carriers:
         self._selector = selectors.DefaultSelector()
 
     def start(self, wish: Wish, *, with_sound: bool) -> None:
-        """Start carrying; FFmpegError where the address is not safe or the system starts no process."""
+        """Start carrying; FFmpegError where the address is not safe or the system starts no process.
+
+        Raises CredentialsLost where they cannot be opened.
+        """
         process = start_relay(self._make_command(wish, with_sound=with_sound), self._clock())
         carrier = _Carrier(process, process.filenos())
         for pipe in carrier.pipes:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ffmpeg.errors import FFmpegError, UnsafeSource
+from cameras.credentials import CredentialsLost
+from ffmpeg.errors import FFmpegError
 from streams.ingest.carriers import Carriers, Gone, MovedOn
 from streams.ingest.database import Database
 from streams.ingest.decisions import (
@@ -160,9 +161,8 @@ class Supervisor:
         self._relays[relay.wish.stream_pk] = relay
         try:
             self.carriers.start(relay.wish, with_sound=relay.with_sound)
-        except FFmpegError as error:
-            kind = "unsafe_source" if isinstance(error, UnsafeSource) else "not_started"
-            self._note_failure(relay, Problem(kind, str(error)), now)
+        except (FFmpegError, CredentialsLost) as error:
+            self._note_failure(relay, Problem(error.kind, str(error)), now)
 
     def _drop(self, relay: Relay, now: float, *, at_once: bool) -> None:
         pk = relay.wish.stream_pk

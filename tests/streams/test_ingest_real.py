@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psutil
 import pytest
@@ -16,13 +16,14 @@ from django.conf import settings
 from django.db import connection
 
 from cameras.models import Camera
+from cities.models import City
 from cities.scope import every_city
 from mediamtx.client import MediaMTXClient
 from mediamtx.config import render_street_config
 from streams.models import Stream, StreamState
 from streams.services import wish_stream
 from tests.real import RunningMediaMTX, answers, find_free_ports, publish, run_mediamtx, run_program, wait_until
-from tests.world import NOW, World
+from tests.world import NOW, World, give_source
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -60,16 +61,13 @@ class Site:
     ends: ExitStack
 
     def add(self, path: str, *, password: str = PASSWORD) -> Camera:
-        camera = Camera.objects.create(
-            city=self.world.city,
-            media_server=self.world.server,
-            name=path,
-            source_url=f"rtsp://127.0.0.1:{self.street_port}/{path}",
-            source_username="operator",
-            source_password=password,
-        )
+        camera = Camera(city=self.world.city, media_server=self.world.server, name=path)
+        give_source(camera, self.url(path, password))
         wish_stream(camera, now=NOW)
         return camera
+
+    def url(self, path: str, password: str = PASSWORD) -> str:
+        return f"rtsp://operator:{quote(password)}@127.0.0.1:{self.street_port}/{path}"
 
     def start_ingest(self, name: str, *, stall: int = 15, lease: int = 15) -> Ingest:
         log = self.folder / f"{name}.log"
@@ -91,6 +89,7 @@ def site(world: World, real_mediamtx: RunningMediaMTX, mediamtx_binary: Path, tm
     config, log = tmp_path / "street.yml", tmp_path / "street.log"
     config.write_text(render_street_config(rtsp_address=f"127.0.0.1:{port}") + AUTHENTICATION)
     use_media_server(world, real_mediamtx)
+    City.objects.update(camera_networks=["127.0.0.0/8"])
     with every_city("the ingest spans the cities"), ExitStack() as ends:
         ends.enter_context(run_program([mediamtx_binary, config], ends.enter_context(log.open("wb")), {}))
         wait_until(lambda: listens(port), "the street listens")
@@ -154,7 +153,7 @@ def test_a_wrong_password_is_named_in_words(site: Site) -> None:
     with publish(site.street_port, "cam-1"):
         wait_for_kind(camera, "unauthorized", 20)
         assert "password" in row(camera).problem
-        Camera.objects.filter(pk=camera.pk).update(source_password=PASSWORD)
+        give_source(camera, site.url("cam-1"))
         wait_until(lambda: is_live(camera), "the right password is tried at once", 8)
     log = ingest.log.read_text()
     assert ("wrong%" in log, "wrong%25" in log, " ERROR " in log) == (False, False, False)

@@ -31,7 +31,7 @@ from streams.ingest.stopping import StopRequest, time_limit
 from streams.ingest.supervisor import Supervisor
 from streams.models import Stream, StreamState
 from streams.services import drop_stream, wish_stream
-from tests.world import NOW, World
+from tests.world import NOW, World, give_source
 
 FAKE = Path(__file__).with_name("fake_ffmpeg.py")
 QUICK = Patience(stall=0.5, first_picture=0.8, stop=0.3, lease=15, between_passes=0.1)
@@ -146,7 +146,7 @@ def test_other_credentials_restart_the_picture(street: Street, make_ingest: Call
     camera, ingest = street.add("live"), make_ingest()
     run_until(ingest, says(camera, StreamState.LIVE))
     [before] = programs()
-    Camera.objects.filter(pk=camera.pk).update(source_password="changed")
+    give_source(camera, "rtsp://op:changed@fake/live")
     assert run_until(ingest, lambda: [program.pid for program in programs()] not in ([], [before.pid])) < 3
     run_until(ingest, says(camera, StreamState.LIVE))
 

@@ -5,17 +5,18 @@ import resource
 import secrets
 import signal
 from argparse import ArgumentParser
-from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from cameras.credentials import CredentialsLost
 from cities.scope import every_city
 from ffmpeg.binary import find_ffmpeg, list_encoders
 from ffmpeg.commands import RelayCommand, relay_command
 from ffmpeg.errors import FFmpegUnavailable
-from ffmpeg.sources import parse_source_url
+from ffmpeg.gate import guard_relay
+from ffmpeg.sources import SourceUrl, parse_source_url
 from streams.ingest.carriers import Carriers, CommandMaker
 from streams.ingest.database import Database
 from streams.ingest.decisions import Patience, Wish
@@ -85,7 +86,12 @@ def _find_command_maker() -> CommandMaker:
         raise CommandError(str(error)) from error
 
     def make_command(wish: Wish, *, with_sound: bool) -> RelayCommand:
-        source = replace(parse_source_url(wish.address), username=wish.username, password=wish.password)
-        return relay_command(ffmpeg, source, wish.publish_url, encoders=encoders, with_audio=with_sound)
+        if wish.is_lost:
+            raise CredentialsLost
+
+        def make_relay(source: SourceUrl) -> RelayCommand:
+            return relay_command(ffmpeg, source, wish.publish_url, encoders=encoders, with_audio=with_sound)
+
+        return guard_relay(parse_source_url(wish.address), wish.neighbourhood, make_relay)
 
     return make_command
