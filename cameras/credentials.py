@@ -85,7 +85,7 @@ def is_sealed_with_first_key(sealed: str) -> bool:
 
 
 def make_box(keys: Sequence[str]) -> MultiFernet:
-    """Give what seals with the first of these keys and opens with any; NoCredentialKey where one is wrong or missing."""
+    """Give what seals with the first of these keys and opens with any; NoCredentialKey where one is wrong or none."""
     if not keys:
         raise NoCredentialKey("There is no key for credentials; see VMS_CREDENTIAL_KEYS.")
     try:

@@ -6,7 +6,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 
 from ffmpeg.networks import Address, Neighbourhood, Refusal, judge_addresses, read_address, read_networks
 
@@ -68,7 +68,12 @@ def is_here(address: Address) -> bool:
 
 def _find(host: str, lookup: Lookup) -> list[Address]:
     written = read_address(host)
-    return lookup(host) if written is None else [written]
+    if written is not None:
+        return [written]
+    # RFC 6761: these mean this machine, whatever a name server says; some systems do not know them all.
+    if f".{host.lower().removesuffix('.')}".endswith(".localhost"):
+        return [IPv4Address("127.0.0.1")]
+    return lookup(host)
 
 
 def _find_or_none(host: str, lookup: Lookup) -> Iterable[Address]:

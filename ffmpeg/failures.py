@@ -140,7 +140,8 @@ _TEXTS = {
     ),
     FailureKind.INVALID_DATA: (
         "What answers at this address sends nothing we can read: it stays silent or speaks another protocol. "
-        "Check the port and the path. Over http, HLS addresses must contain .m3u8; all others must be multipart MJPEG."
+        "Check the port and the path. Over http, HLS addresses must contain .m3u8; all others must be multipart MJPEG; "
+        "redirects are not followed."
     ),
 }
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from ffmpeg.checking import judge_host
 from ffmpeg.commands import RelayCommand, SourceFormat, guess_format
@@ -26,7 +26,13 @@ PLACEHOLDER = "judged-address.invalid"
 _GATEKEEPER = Path(__file__).with_name("gatekeeper.py")
 
 
-def guard_relay(source: SourceUrl, around: Neighbourhood, make: Callable[[SourceUrl], RelayCommand]) -> RelayCommand:
+class RelayMaker(Protocol):
+    """Gives the command that pulls a source; `host_header` is what HTTP must say where the address lost its name."""
+
+    def __call__(self, source: SourceUrl, *, host_header: str) -> RelayCommand: ...
+
+
+def guard_relay(source: SourceUrl, around: Neighbourhood, make: RelayMaker) -> RelayCommand:
     """Give the command that pulls `source`, which `make` makes, with everything judged that can be before it connects.
 
     Raises RefusedAddress where the camera's address is no camera's.
@@ -36,8 +42,8 @@ def guard_relay(source: SourceUrl, around: Neighbourhood, make: Callable[[Source
         refusal, _ = judge_host(source.host, port, around, _never_lookup)
         if refusal:
             raise RefusedAddress(TEXTS[refusal])
-        return make(source)
-    command = make(replace(source, host=PLACEHOLDER) if is_pinned(source) else source)
+        return make(source, host_header="")
+    command = _make_pinned(source, make) if is_pinned(source) else make(source, host_header="")
     order = {
         "host": source.host,
         "port": port,
@@ -60,6 +66,12 @@ def is_pinned(source: SourceUrl) -> bool:
     if source.scheme == "http":
         return guess_format(source) is SourceFormat.MJPEG
     return source.scheme in {"rtsp", "rtmp"}
+
+
+def _make_pinned(source: SourceUrl, make: RelayMaker) -> RelayCommand:
+    port = "" if source.port is None else f":{source.port}"
+    header = f"{source.host}{port}" if source.scheme == "http" and read_address(source.host) is None else ""
+    return make(replace(source, host=PLACEHOLDER), host_header=header)
 
 
 def _never_lookup(host: str) -> list[Address]:

@@ -140,7 +140,7 @@ def _hold(stream: Stream, services: Iterable[str]) -> Held:
 
 
 def _read_address(camera: Camera) -> tuple[str, bool]:
-    """Give the address for ffmpeg and whether its credentials are lost; one that breaks the rules is told when started."""
+    """Give the address for ffmpeg and whether its credentials are lost; one that breaks rules fails at its start."""
     if not camera.source_credentials:
         return camera.source_url, False
     try:
