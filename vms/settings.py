@@ -282,10 +282,14 @@ UNFOLD = {
     "SIDEBAR": {"navigation": "vms.navigation.build_navigation"},
 }
 
+DEFAULT_EXCEPTION_REPORTER = "vms.hiding.HidingReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "vms.hiding.HidingFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"()": "vms.hiding.HidingFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],
