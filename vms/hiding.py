@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import ItemsView
 from types import FrameType
 from typing import Any
 
@@ -37,9 +38,9 @@ class HidingFilter(SafeExceptionReporterFilter):
         """Give the names alone: a camera's address with its password is sent so, and so are people's passwords."""
         return {} if request is None else dict.fromkeys(request.POST, self.cleansed_substitute)
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> list[tuple[str, Any]]:  # noqa: ARG002 -- Django's signature
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> ItemsView[str, Any]:  # noqa: ARG002 -- Django's signature
         """Give none: a password has many names on its way through the code."""
-        return []
+        return {}.items()
 
 
 class HidingReporter(ExceptionReporter):
