@@ -15,6 +15,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Service = tuple[str, int]
 """A host, by name or address, and a port."""
+Peer = tuple[Address, int]
+"""The far end of a connection."""
 
 
 class Refusal(StrEnum):
@@ -102,6 +104,24 @@ def judge_addresses(
         if refusal := _refused_by_list(address, networks):
             return refusal
     return None
+
+
+def judge_peers(peers: Collection[Peer], around: Neighbourhood, publish_to: Service) -> Refusal | None:
+    """Say why a running relay may not be connected as it is; one connection to where it publishes is expected.
+
+    A second one there means that it pulls from our own media server, where other cities' pictures are. Services of ours
+    that are known by name only are not recognised otherwise.
+    """
+    host, port = publish_to
+    at_port = [address for address, peer_port in peers if peer_port == port]
+    if len(at_port) > len(set(at_port)):
+        return Refusal.OUR_OWN
+    server = read_address(host)
+    others = [(address, each) for address, each in peers if each != port or (server is not None and address != server)]
+    own = [(address, each) for name, each in around.own if (address := read_address(name)) is not None]
+    networks = read_networks(around.networks)
+    verdicts = (judge_addresses([address], each, networks=networks, own=own) for address, each in others)
+    return next((verdict for verdict in verdicts if verdict), None)
 
 
 def read_networks(texts: Iterable[str]) -> list[Network]:

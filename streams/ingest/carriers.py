@@ -75,6 +75,10 @@ class Carriers:
                 yield Gone(stream_pk, Problem(failure.kind.value, failure.text))
         self._killed = [process for process in self._killed if process.poll() is None]
 
+    def pids(self) -> dict[int, int]:
+        """Give the processes that run, by the stream's primary key."""
+        return {stream_pk: carrier.process.pid for stream_pk, carrier in self._running.items()}
+
     def end(self, stream_pk: int) -> None:
         """Ask the process to end; `look` tells when it is gone."""
         self._running[stream_pk].process.terminate(self._clock())

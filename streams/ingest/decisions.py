@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
 
-from ffmpeg.networks import Neighbourhood
+from ffmpeg.networks import Neighbourhood, Service
 from streams.models import StreamState
 
 MEDIA_SERVER = "media_server"
@@ -38,6 +39,12 @@ class Wish:
     def publish_url(self) -> str:
         """Where the picture goes."""
         return f"{self.server.rstrip('/')}/{self.name}"
+
+    @property
+    def publishes_to(self) -> Service:
+        """Host and port of the media server."""
+        parts = urlsplit(self.server)
+        return parts.hostname or "", parts.port or 554
 
 
 @dataclass(frozen=True)
