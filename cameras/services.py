@@ -103,10 +103,10 @@ def _set_source(camera: Camera, url: str) -> None:
     try:
         keep_source(camera, source)
     except NoCredentialKey as error:
-        message = (
-            "This installation has no key to keep passwords with; its administrator finds why by `manage.py check`."
-        )
-        raise Conflict(message, field="source_url") from error
+        raise Conflict(
+            "This installation has no key to keep passwords with; its administrator finds why by `manage.py check`.",
+            field="source_url",
+        ) from error
 
 
 def _parse_source(url: str) -> SourceUrl:
@@ -115,8 +115,10 @@ def _parse_source(url: str) -> SourceUrl:
     except UnsafeSource as error:
         raise InvalidInput(str(error), field="source_url") from error
     if "***" in {source.username, source.password} or "=***" in source.full:
-        message = "The address holds *** in place of a secret, which we do not repeat: type the whole address again."
-        raise InvalidInput(message, field="source_url")
+        raise InvalidInput(
+            "The address holds *** in place of a secret, which we do not repeat: type the whole address again.",
+            field="source_url",
+        )
     if max(len(source.username), len(source.password)) > _LONGEST_CREDENTIAL:
         message = f"The user name and the password may have {_LONGEST_CREDENTIAL} characters each."
         raise InvalidInput(message, field="source_url")

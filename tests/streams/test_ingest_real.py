@@ -2,8 +2,10 @@
 
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -157,6 +159,38 @@ def test_a_wrong_password_is_named_in_words(site: Site) -> None:
         wait_until(lambda: is_live(camera), "the right password is tried at once", 8)
     log = ingest.log.read_text()
     assert ("wrong%" in log, "wrong%25" in log, " ERROR " in log) == (False, False, False)
+
+
+def test_a_camera_that_redirects_into_our_own_media_server_is_ended(site: Site) -> None:
+    """No ffmpeg can be told not to follow RTSP's redirects; the look at its connections ends it."""
+    foreign = site.world.foreign_camera
+    with (
+        publish(site.ours.rtsp_port, foreign.stream_id),
+        redirect_rtsp(f"{site.ours.rtsp_url}/{foreign.stream_id}") as hostile,
+    ):
+        wait_until(lambda: has_picture(site.ours.client, foreign), "the foreign picture is there")
+        camera = Camera(city=site.world.city, media_server=site.world.server, name="hostile")
+        give_source(camera, f"rtsp://127.0.0.1:{hostile}/cam")
+        wish_stream(camera, now=NOW)
+        ingest = site.start_ingest("only")
+        wait_for_kind(camera, "address_refused", 30)
+        wait_until(lambda: ingest.programs == [], "nothing is carried", 5)
+
+
+@contextmanager
+def redirect_rtsp(target: str) -> Iterator[int]:
+    """Stand for a camera that answers every request by a redirect; give its port."""
+
+    class Redirector(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(f"RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: {target}\r\n\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Redirector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 def test_a_frozen_source_is_stalled(site: Site) -> None:
