@@ -17,7 +17,6 @@ from ffmpeg.sources import SourceUrl, mask_secret_parameters, parse_source_url
 RemovalStep = Callable[[Camera, User | None, datetime], object]
 
 _LONGEST_CREDENTIAL = 255
-_CHANGEABLE = ["name", "location", "source_url", "source_credentials"]
 
 removal_steps: list[RemovalStep] = []
 """What rooms above must do when a camera goes, in the same transaction; they register in their AppConfig.ready()."""
@@ -52,10 +51,12 @@ def change_camera(
         camera.name = clean_name(name)
     if location is not None:
         camera.location = location.strip()
+    fields = ["name", "location"]
     if source_url is not None and source_url.strip() not in {camera.source_url, shown_source_url(camera)}:
         _set_source(camera, source_url)
-    # Only these: the observer and the recording switch may have changed the others since the camera was read.
-    _save_camera(camera, _CHANGEABLE)
+        fields += ["source_url", "source_credentials"]
+    # Only these: the observer, the recording switch and a rotation of keys may have changed the others meanwhile.
+    _save_camera(camera, fields)
     return camera
 
 

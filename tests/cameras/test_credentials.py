@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from cameras import credentials
 from cameras.credentials import CredentialsLost, NoCredentialKey, open_sealed, seal
 from cameras.models import Camera
-from cameras.services import add_camera, source_of
+from cameras.services import add_camera, change_camera, source_of
 from cities.errors import Conflict
 from cities.scope import city_scope, every_city
 from ffmpeg.sources import parse_source_url
@@ -151,6 +151,17 @@ def test_a_rotation_never_undoes_what_somebody_types_meanwhile(
     monkeypatch.setattr("cameras.rotation.reseal", reseal_late)
     assert rotate()[0] == "0 encrypted anew, 0 had the first key already.\n"
     assert source_of(Camera.objects.get(pk=world.camera.pk)).full == changed
+
+
+def test_a_changed_name_takes_no_rotation_back(world: World, settings: Any) -> None:
+    settings.VMS_CREDENTIAL_KEYS = [OLD]
+    with every_city("a test sets the scene"):
+        give_source(world.camera, FULL)
+        read_before = Camera.objects.get(pk=world.camera.pk)
+        settings.VMS_CREDENTIAL_KEYS = [NEW, OLD]
+        rotate()
+        change_camera(read_before, name="Old market")
+    assert credentials.is_sealed_with_first_key(sealed_of(world.camera)) is True
 
 
 def test_a_camera_whose_key_is_lost_is_shown_without_failing(world: World, settings: Any) -> None:
