@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from cameras.models import Camera, CameraState, MediaServer
 from cameras.queries import cameras_in_scope
@@ -20,9 +21,18 @@ from cameras.words import describe_state
 from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, may
 from cities.errors import VMSError
 from cities.models import User
+from ffmpeg.failures import redact
 
 _COLOURS = {"online": "success", "offline": "danger", "unknown": "warning"}
 _OBSERVED = ["state_shown", "stream_id", "has_credentials", "last_seen_at", "created_at"]
+
+
+class SourceInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold ships no types
+    """The source address; one that was refused comes back without what was secret in it."""
+
+    def format_value(self, value: Any) -> Any:
+        shown = super().format_value(value)
+        return None if shown is None else redact(shown)
 
 
 class CameraForm(forms.ModelForm[Camera]):
@@ -31,6 +41,7 @@ class CameraForm(forms.ModelForm[Camera]):
     class Meta:
         model = Camera
         fields = ["name", "city", "location", "source_url"]
+        widgets = {"source_url": SourceInput}
         help_texts = {
             "source_url": _(
                 "For example rtsp://user:password@10.0.0.5/live. User name and password are stored apart and never "
@@ -141,7 +152,7 @@ class CameraAdmin(CityScopedAdmin):
     @column(_("user name or password stored"), boolean=True)
     def has_credentials(self, camera: Camera) -> bool:
         """Whether the source address has credentials, which are never shown."""
-        return bool(camera.source_username or camera.source_password)
+        return camera.has_credentials
 
 
 @admin.register(MediaServer)

@@ -18,6 +18,7 @@ from cameras.services import add_camera, change_camera, remove_camera, shown_sou
 from cities.models import Role
 from cities.pagination import Pages
 from cities.permissions import access_of
+from ffmpeg.failures import redact
 
 _STATES = {"true": CameraState.ONLINE, "false": CameraState.OFFLINE, "unknown": CameraState.UNKNOWN}
 _SWITCHES = {"true": True, "false": False}
@@ -46,7 +47,7 @@ class CameraSerializer(serializers.Serializer[Camera]):
         ),
     )
     has_credentials = serializers.SerializerMethodField(
-        help_text="Whether a user name or password is kept for its source."
+        help_text="Whether a user name, password or key is kept for its source."
     )
     publishes_by_itself = serializers.BooleanField(read_only=True)
     publish_url = serializers.SerializerMethodField(
@@ -65,8 +66,13 @@ class CameraSerializer(serializers.Serializer[Camera]):
     )
     created_at = serializers.DateTimeField(read_only=True)
 
+    def get_initial(self) -> Any:
+        """Give what the form of a browsable page shows again: a refused address comes back without its secrets."""
+        shown = super().get_initial()
+        return shown | {"source_url": redact(str(shown["source_url"]))} if "source_url" in shown else shown
+
     def get_has_credentials(self, camera: Camera) -> bool:
-        return bool(camera.source_username or camera.source_password)
+        return camera.has_credentials
 
     def get_publish_url(self, camera: Camera) -> str:
         return f"{camera.media_server.public_rtsp_url}/{camera.stream_id}"

@@ -1,13 +1,14 @@
 """Verbs that change which cameras exist."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 
+from cameras.credentials import NoCredentialKey, open_sealed, seal
 from cameras.models import Camera, MediaServer
+from cameras.networks import check_source
 from cities.errors import Conflict, InvalidInput
 from cities.models import City, User
 from ffmpeg.errors import UnsafeSource
@@ -16,7 +17,6 @@ from ffmpeg.sources import SourceUrl, mask_secret_parameters, parse_source_url
 RemovalStep = Callable[[Camera, User | None, datetime], object]
 
 _LONGEST_CREDENTIAL = 255
-_CHANGEABLE = ["name", "location", "source_url", "source_username", "source_password"]
 
 removal_steps: list[RemovalStep] = []
 """What rooms above must do when a camera goes, in the same transaction; they register in their AppConfig.ready()."""
@@ -51,10 +51,12 @@ def change_camera(
         camera.name = clean_name(name)
     if location is not None:
         camera.location = location.strip()
+    fields = ["name", "location"]
     if source_url is not None and source_url.strip() not in {camera.source_url, shown_source_url(camera)}:
         _set_source(camera, source_url)
-    # Only these: the observer and the recording switch may have changed the others since the camera was read.
-    _save_camera(camera, _CHANGEABLE)
+        fields += ["source_url", "source_credentials"]
+    # Only these: the observer, the recording switch and a rotation of keys may have changed the others meanwhile.
+    _save_camera(camera, fields)
     return camera
 
 
@@ -77,11 +79,11 @@ def clean_name(name: str) -> str:
 def source_of(camera: Camera) -> SourceUrl:
     """Give the source address with its credentials: for our ingest only.
 
-    Raises UnsafeSource if the rules have grown stricter since it was stored.
+    Raises CredentialsLost if no key of ours opens it, UnsafeSource if the rules have grown stricter since.
     """
-    return replace(
-        parse_source_url(camera.source_url), username=camera.source_username, password=camera.source_password
-    )
+    if camera.source_credentials:
+        return open_sealed(camera.pk, camera.source_credentials)
+    return parse_source_url(camera.source_url)
 
 
 def shown_source_url(camera: Camera) -> str:
@@ -89,11 +91,23 @@ def shown_source_url(camera: Camera) -> str:
     return mask_secret_parameters(camera.source_url)
 
 
+def keep_source(camera: Camera, source: SourceUrl | None) -> None:
+    """Set the fields of the source, what is secret in it sealed; None: the camera publishes by itself. No save."""
+    camera.source_url = source.redacted if source else ""
+    camera.source_credentials = seal(camera.pk, source) if source and source.has_secret else ""
+
+
 def _set_source(camera: Camera, url: str) -> None:
     source = _parse_source(url.strip()) if url.strip() else None
-    camera.source_url = replace(source, username="", password="").full if source else ""
-    camera.source_username = source.username if source else ""
-    camera.source_password = source.password if source else ""
+    if source:
+        check_source(camera.city, source)
+    try:
+        keep_source(camera, source)
+    except NoCredentialKey as error:
+        raise Conflict(
+            "This installation has no key to keep passwords with; its administrator finds why by `manage.py check`.",
+            field="source_url",
+        ) from error
 
 
 def _parse_source(url: str) -> SourceUrl:
@@ -101,6 +115,11 @@ def _parse_source(url: str) -> SourceUrl:
         source = parse_source_url(url)
     except UnsafeSource as error:
         raise InvalidInput(str(error), field="source_url") from error
+    if "***" in {source.username, source.password} or "=***" in source.full:
+        raise InvalidInput(
+            "The address holds *** in place of a secret, which we do not repeat: type the whole address again.",
+            field="source_url",
+        )
     if max(len(source.username), len(source.password)) > _LONGEST_CREDENTIAL:
         message = f"The user name and the password may have {_LONGEST_CREDENTIAL} characters each."
         raise InvalidInput(message, field="source_url")

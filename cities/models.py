@@ -2,8 +2,10 @@
 
 import uuid
 import zoneinfo
+from ipaddress import ip_network
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +17,15 @@ def check_time_zone(name: str) -> None:
     """Refuse what is not an IANA time zone."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(_("%(name)s is no time zone; write one like America/Sao_Paulo."), params={"name": name})
+
+
+def check_network(text: str) -> None:
+    """Refuse what is no network in CIDR form."""
+    try:
+        ip_network(text)
+    except ValueError as error:
+        message = _("%(network)s is no network; write networks like 10.20.0.0/16 or fd12::/32, without bits beyond it.")
+        raise ValidationError(message, params={"network": text}) from error
 
 
 class User(AbstractUser):
@@ -32,6 +43,17 @@ class City(models.Model):
     name = models.CharField(_("name"), max_length=120, unique=True)
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="America/Sao_Paulo", validators=[check_time_zone]
+    )
+    camera_networks = ArrayField(
+        models.CharField(max_length=43, validators=[check_network]),
+        verbose_name=_("networks of its cameras"),
+        default=list,
+        blank=True,
+        size=64,
+        help_text=_(
+            "Where cameras may be pulled from, such as 10.20.0.0/16, separated by commas. Empty: anywhere but this "
+            "machine. 127.0.0.0/8 allows this machine too. Link-local addresses and our own services are never pulled."
+        ),
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 

@@ -82,7 +82,8 @@ def test_every_setting_that_is_read_is_documented() -> None:
 
 def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
     text = (ROOT / "docker" / "compose.yml").read_text()
-    assert re.findall(r"\$\{(?:POSTGRES_PASSWORD|VMS_SECRET_KEY|VMS_HOOK_SECRET)(?!:\?)[^}]*\}", text) == []
+    secrets = "POSTGRES_PASSWORD|VMS_SECRET_KEY|VMS_HOOK_SECRET|VMS_CREDENTIAL_KEYS"
+    assert re.findall(rf"\$\{{(?:{secrets})(?!:\?)[^}}]*\}}", text) == []
 
 
 def mounts_of(compose: dict[str, Any], service: str) -> dict[str, str]:

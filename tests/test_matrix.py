@@ -233,7 +233,7 @@ def secrets_of_other_city(world: World) -> list[str]:
     """Everything of the other city that no answer to this city may hold."""
     camera = world.foreign_camera
     return [
-        *(str(camera.pk), camera.name, camera.source_url, camera.source_password, "10.9.9.9"),
+        *(str(camera.pk), camera.name, camera.source_url, "hunter2", camera.source_credentials, "10.9.9.9"),
         *(str(world.other_city.pk), world.other_city.name, str(FOREIGN_BYTES), hold_of(camera)),
     ]
 

@@ -13,6 +13,8 @@ from django.utils import timezone
 from cities.scope import every_city
 from vms.promises import tell_broken_promises
 
+from cameras.credentials import NoCredentialKey, make_box
+
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -77,6 +79,23 @@ def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noq
     ]
 
 
+def check_credential_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.E007: no key, or a wrong one, for the cameras' credentials; vms.W002: others may read them."""
+    kept = settings.VMS_DATA / "credential_keys"
+    try:
+        make_box(settings.VMS_CREDENTIAL_KEYS)
+    except NoCredentialKey:
+        message = (
+            f"The keys of the cameras' credentials (VMS_CREDENTIAL_KEYS, or the file {kept}) cannot be used: each must "
+            "be 32 bytes in URL-safe base64 (44 characters), and there must be one. "
+            "Bring the right ones back: what was sealed with a lost key must be typed again."
+        )
+        return [Error(message, id="vms.E007")]
+    if kept.exists() and kept.stat().st_mode & 0o077:
+        return [Warning(f"Others on this machine may read {kept}; chmod 600 it.", id="vms.W002")]
+    return []
+
+
 def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
     """vms.E006: DEBUG shows tracebacks to whoever can reach us; vms.W001: everybody is a trusted proxy."""
     found: list[CheckMessage] = []
@@ -111,6 +130,7 @@ def register_checks() -> None:
         check_data_folder,
         check_ports_differ,
         check_secrets,
+        check_credential_keys,
         check_exposure,
     ):
         register(check)

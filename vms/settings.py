@@ -8,7 +8,14 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 import environ
 
-from vms.environment import Environment, read_embedded_urls, read_or_make_secret
+from vms.environment import (
+    Environment,
+    list_services,
+    read_embedded_urls,
+    read_or_make_credential_keys,
+    read_or_make_secret,
+    split_keys,
+)
 
 django_stubs_ext.monkeypatch()
 
@@ -42,6 +49,9 @@ MEDIAMTX_RTSP_URL = ENVIRONMENT.text("MEDIAMTX_RTSP_URL", f"rtsp://127.0.0.1:{VM
 
 SECRET_KEY = ENVIRONMENT.text("VMS_SECRET_KEY") or read_or_make_secret(VMS_DATA / "secret_key")
 VMS_HOOK_SECRET = ENVIRONMENT.text("VMS_HOOK_SECRET") or read_or_make_secret(VMS_DATA / "hook_secret")
+VMS_CREDENTIAL_KEYS = split_keys(ENVIRONMENT.text("VMS_CREDENTIAL_KEYS")) or read_or_make_credential_keys(
+    VMS_DATA / "credential_keys"
+)
 DEBUG = ENVIRONMENT.flag("VMS_DEBUG", default=False)
 ALLOWED_HOSTS = ENVIRONMENT.words("VMS_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.words("VMS_TRUSTED_ORIGINS", [])
@@ -106,6 +116,13 @@ TEMPLATES = [
 _EMBEDDED = read_embedded_urls(VMS_DATA)
 DATABASE_URL = ENVIRONMENT.text("DATABASE_URL", _EMBEDDED.get("database_url", "postgresql://vms@127.0.0.1:5432/vms"))
 REDIS_URL = ENVIRONMENT.text("REDIS_URL", _EMBEDDED.get("redis_url", "redis://127.0.0.1:6379/0"))
+
+# What no camera's address may lead to; the media servers' rows name theirs besides.
+VMS_OWN_SERVICES = list_services(
+    [DATABASE_URL, REDIS_URL, MEDIAMTX_API_URL, MEDIAMTX_RTSP_URL],
+    hosts=["127.0.0.1", VMS_PUBLIC_HOST],
+    ports=[VMS_PORT, VMS_MEDIAMTX_API_PORT, VMS_RTSP_PORT, VMS_HLS_PORT, VMS_WEBRTC_PORT],
+)
 
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -266,10 +283,14 @@ UNFOLD = {
     "SIDEBAR": {"navigation": "vms.navigation.build_navigation"},
 }
 
+DEFAULT_EXCEPTION_REPORTER = "vms.hiding.HidingReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "vms.hiding.HidingFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"()": "vms.hiding.HidingFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],

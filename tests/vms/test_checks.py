@@ -25,6 +25,7 @@ def test_the_settings_of_a_test_run_are_clean() -> None:
         checks.check_addresses,
         checks.check_data_folder,
         checks.check_ports_differ,
+        checks.check_credential_keys,
     ):
         assert ids(check) == []
 
@@ -65,6 +66,20 @@ def test_one_port_for_two_servers_is_e004(settings) -> None:
 def test_a_short_secret_is_e005(settings) -> None:
     settings.SECRET_KEY = "short"
     assert ids(checks.check_secrets) == ["vms.E005"]
+
+
+@pytest.mark.parametrize("keys", [[], ["short"], ["x" * 44, ""]])
+def test_a_wrong_or_missing_credential_key_is_e007(settings, keys: list[str]) -> None:
+    settings.VMS_CREDENTIAL_KEYS = keys
+    assert ids(checks.check_credential_keys) == ["vms.E007"]
+
+
+def test_credential_keys_that_others_may_read_are_w002(settings, tmp_path: Path) -> None:
+    settings.VMS_DATA = tmp_path
+    (tmp_path / "credential_keys").touch(mode=0o600)
+    assert ids(checks.check_credential_keys) == []
+    (tmp_path / "credential_keys").chmod(0o640)
+    assert ids(checks.check_credential_keys) == ["vms.W002"]
 
 
 def test_debug_before_strangers_is_e006_and_trusting_everybody_w001(settings) -> None:

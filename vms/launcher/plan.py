@@ -11,7 +11,7 @@ from ffmpeg.demo import DemoFeed
 from mediamtx.config import ConfigValues, read_off_cameras, render_config, render_street_config, write_config
 from mediamtx.errors import InvalidConfig
 from vms.launcher import postgres, valkey
-from vms.launcher.children import Program, keep_ordinary_environment
+from vms.launcher.children import OUR_SECRETS, Program, keep_ordinary_environment
 from vms.launcher.errors import NotStartedError
 from vms.launcher.postgres import PostgresPlace
 from vms.launcher.probes import answers_ok, worker_answers
@@ -192,6 +192,7 @@ class Plan:
             "MEDIAMTX_API_URL": f"http://127.0.0.1:{settings.ports.mediamtx_api}",
             "MEDIAMTX_RTSP_URL": rtsp,
             **given,
+            **{name: settings.environ[name] for name in OUR_SECRETS if name in settings.environ},
             **({"VMS_MEDIAMTX_CONFIG": str(self._mediamtx_config)} if is_ours else {}),
             "VMS_DATA": str(settings.data),
             "VMS_RECORDINGS": str(settings.recordings),
