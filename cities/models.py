@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
 
 from cities.scope import CityOwned
 
@@ -17,12 +18,26 @@ def check_time_zone(name: str) -> None:
         raise ValidationError(_("%(name)s is no time zone; write one like America/Sao_Paulo."), params={"name": name})
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # that of the tokens: their package ships no types
     """A person or a machine that signs in; what they may do stands in their memberships."""
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")  # type: ignore[assignment]  # the stubs of AbstractUser.Meta say str
         verbose_name_plural = _("users")  # type: ignore[assignment]  # as above
+
+
+class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # the package ships no types
+    """A program's way in, in a person's name; only a hash is kept. `name` says what it is for."""
+
+    name = models.CharField(_("name"), max_length=80)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        constraints = [models.CheckConstraint(condition=~models.Q(name=""), name="token_has_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class City(models.Model):

@@ -25,7 +25,7 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
             (_("Memberships"), "badge", "cities.membership"),
             (_("Cities"), "location_city", "cities.city"),
             (_("Accounts"), "person", "cities.user"),
-            (_("API tokens"), "key", "knox.authtoken"),
+            (_("API tokens"), "key", "cities.apitoken"),
         ],
     ),
     (
