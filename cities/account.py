@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,8 +15,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cities import second_step, tokens
+from cities.audit.services import note_in_own_cities
 from cities.errors import InvalidInput
-from cities.models import ApiToken, User
+from cities.models import ApiToken, AuditAction, User
 from cities.views import protect_page
 
 SESSION_HALF = "half_signed_in"
@@ -32,6 +33,7 @@ class SignInView(LoginView):
     def form_valid(self, form: Any) -> HttpResponse:
         user: User = form.get_user()
         if not second_step.has_second_step(user):
+            note_in_own_cities(user, AuditAction.SIGNED_IN, at=timezone.now())
             return super().form_valid(form)
         # The password was right: that lets nobody in without the code, and is worth something only for a while.
         half = {"user": user.pk, "at": timezone.now().isoformat(), "next": self.get_success_url()}
@@ -55,10 +57,20 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if second_step.check_code(user, request.POST.get("code", "")):
             del request.session[SESSION_HALF]
+            note_in_own_cities(user, AuditAction.SIGNED_IN, at=timezone.now(), facts={"second_step": True})
             login(request, user, backend="django.contrib.auth.backends.ModelBackend")
             return redirect(half["next"])
         error = gettext("The code is not right. Wait for the next one and try again.")
     return _page(request, "registration/second_step.html", {"error": error})
+
+
+class SignOutView(LogoutView):
+    """The way out."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if isinstance(request.user, User):
+            note_in_own_cities(request.user, AuditAction.SIGNED_OUT, at=timezone.now())
+        return super().post(request, *args, **kwargs)
 
 
 @require_GET
@@ -83,6 +95,7 @@ def set_up_second_step(request: HttpRequest) -> HttpResponse:
         except InvalidInput as refused:
             error = gettext(refused.message)
         else:
+            note_in_own_cities(user, AuditAction.SECOND_STEP_SET_UP, at=timezone.now())
             return _page(request, "registration/backup_codes.html", {"codes": codes})
     enrolment = second_step.begin_enrolment(user)
     return _page(request, "registration/set_up_second_step.html", {"enrolment": enrolment, "error": error})
@@ -98,6 +111,7 @@ def give_up_second_step(request: HttpRequest) -> HttpResponse:
         messages.error(request, gettext("The password is not right; the second step stays."))
     else:
         second_step.remove_second_step(user)
+        note_in_own_cities(user, AuditAction.SECOND_STEP_REMOVED, at=timezone.now())
         messages.success(request, gettext("From now on the password alone lets you in."))
     return redirect("account")
 
@@ -115,6 +129,8 @@ def make_own_token(request: HttpRequest) -> HttpResponse:
     except InvalidInput as refused:
         messages.error(request, gettext(refused.message))
         return redirect("account")
+    name = {"name": request.POST["name"]}
+    note_in_own_cities(_user_of(request), AuditAction.TOKEN_MADE, at=timezone.now(), facts=name)
     return _account_page(request, token=token)
 
 
@@ -123,6 +139,7 @@ def make_own_token(request: HttpRequest) -> HttpResponse:
 def revoke_own_token(request: HttpRequest) -> HttpResponse:
     """Make one of one's own tokens worthless; another's does not exist for the caller."""
     if tokens.revoke_token(_user_of(request), request.POST.get("token", "")):
+        note_in_own_cities(_user_of(request), AuditAction.TOKEN_REVOKED, at=timezone.now())
         messages.success(request, gettext("The token is revoked."))
     return redirect("account")
 

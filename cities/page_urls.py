@@ -1,6 +1,5 @@
 """Addresses of the pages about signing in, one's account, the language and the city one looks at."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
@@ -13,7 +12,7 @@ urlpatterns = [
     path("login/code", account.enter_code, name="second-step"),
     # One door for everybody: the administration's own would let people in by their password alone.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", account.SignOutView.as_view(), name="logout"),
     path("account", account.show_account, name="account"),
     path("account/second-step", account.set_up_second_step, name="set-up-second-step"),
     path("account/second-step/remove", account.give_up_second_step, name="give-up-second-step"),

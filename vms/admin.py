@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from cameras import admin as cameras_admin
 from cameras.models import Camera
 from cities.admin import LookOnly, PlatformAdmin
+from cities.audit import admin as _audit  # noqa: F401 -- registers its page
 from cities.models import ApiToken
 from recording.admin import RecordingSwitch
 from streams.admin import StreamColumns

@@ -9,6 +9,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cities', '0001_initial'),
+        # Its migrations make the package's own table although another model took its place.
+        ('knox', '0009_extend_authtoken_field'),
     ]
 
     operations = [
@@ -28,16 +30,12 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='token_has_a_name')],
             },
         ),
-        # An installation from before has its tokens in the package's own table: they go on working.
+        # The tokens of an installation from before go on working; the package's own table is of no more use.
         migrations.RunSQL(
             """
-            DO $$ BEGIN
-                IF to_regclass('knox_authtoken') IS NOT NULL THEN
-                    INSERT INTO cities_apitoken (digest, token_key, user_id, created, expiry, name)
-                    SELECT digest, token_key, user_id, created, expiry, 'from before' FROM knox_authtoken
-                    ON CONFLICT DO NOTHING;
-                END IF;
-            END $$
+            INSERT INTO cities_apitoken (digest, token_key, user_id, created, expiry, name)
+            SELECT digest, token_key, user_id, created, expiry, 'from before' FROM knox_authtoken;
+            DROP TABLE knox_authtoken;
             """,
             migrations.RunSQL.noop,
         ),
