@@ -14,13 +14,15 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from cities.models import City, Membership, Role, User
+from cities.audit.services import Deed, Subject, note_deed
+from cities.models import AuditAction, City, Membership, Role, User
 from cities.queries import role_reaches
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -183,6 +185,13 @@ class UserAdmin(DjangoUserAdmin, PlatformAdmin):  # type: ignore[type-arg]  # ge
     )
     readonly_fields = ("last_login", "date_joined")
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        super().save_model(request, obj, form, change)
+        facts = {"is_new": not change, "changed": sorted({*form.changed_data} - {"password1", "password2"})}
+        subject = Subject("user", str(obj.pk), obj.get_username())
+        deed = Deed(AuditAction.ACCOUNT_CHANGED, _member(request), timezone.now(), subject, facts=facts)
+        note_deed(None, deed)
+
 
 class MembershipForm(forms.ModelForm[Membership]):
     """A place in a city for somebody named by their user name: a list to choose from would show others' people."""
@@ -229,6 +238,23 @@ class MembershipAdmin(CityScopedAdmin):
         if _is_platform_administrator(request):
             return rows
         return rows.filter(city__in=cities_where(request, Role.MANAGER))
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        super().save_model(request, obj, form, change)
+        self._note(request, AuditAction.MEMBER_CHANGED if change else AuditAction.MEMBER_ADDED, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        self._note(request, AuditAction.MEMBER_REMOVED, obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for membership in queryset.select_related("user"):
+            self.delete_model(request, membership)
+
+    def _note(self, request: HttpRequest, action: AuditAction, membership: Membership) -> None:
+        subject = Subject("user", str(membership.user_id), membership.user.get_username())
+        deed = Deed(action, _member(request), timezone.now(), subject, facts={"role": membership.role})
+        note_deed(membership.city_id, deed)
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[str]:  # noqa: ARG002 -- Django's signature
         return ["user", "city", "role"] if obj else ["username", "city", "role"]

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 
 from cities.access import SESSION_CITY, Access, Refused, access_of_user, find_access
+from cities.addresses import find_client_address
+from cities.audit.origin import ordered_from
 from cities.models import User
 from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
 from cities.queries import list_cities_of
@@ -34,6 +36,10 @@ class CityMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        with ordered_from(find_client_address(request)):
+            return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         request.access = None  # type: ignore[attr-defined]  # our one addition to Django's request
         if request.path_info.startswith(API_PREFIX):
             response = self._answer_api(request)

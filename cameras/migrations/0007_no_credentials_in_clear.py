@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('cameras', '0007_seal_credentials'),
+        ('cameras', '0006_seal_credentials'),
     ]
 
     operations = [

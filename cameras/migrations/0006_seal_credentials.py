@@ -49,7 +49,7 @@ def batches(apps, which):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cameras', '0006_source_credentials'),
+        ('cameras', '0005_source_credentials'),
     ]
 
     operations = [
