@@ -18,7 +18,7 @@ from cameras.models import Camera, CameraState, MediaServer
 from cameras.queries import cameras_in_scope
 from cameras.services import add_camera, change_camera, remove_camera
 from cameras.words import describe_state
-from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, may
+from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, may, staff_member
 from cities.errors import VMSError
 from cities.models import User
 from ffmpeg.failures import redact
@@ -49,6 +49,9 @@ class CameraForm(forms.ModelForm[Camera]):
             ),
         }
 
+    by: User | None = None
+    """Who fills it in; the admin says."""
+
     def _post_clean(self) -> None:
         """Add or change the camera instead of filling the row by hand; the admin's transaction covers it."""
         if self.errors:
@@ -62,8 +65,8 @@ class CameraForm(forms.ModelForm[Camera]):
     def _add_or_change(self) -> Camera:
         given = {key: self.cleaned_data[key] for key in ("name", "location", "source_url") if key in self.cleaned_data}
         if self.instance.pk and not self.instance._state.adding:  # noqa: SLF001 -- Django's documented mark of a new row
-            return change_camera(self.instance, **given)
-        return add_camera(self.cleaned_data["city"], **given, now=timezone.now())
+            return change_camera(self.instance, **given, by=self.by, now=timezone.now())
+        return add_camera(self.cleaned_data["city"], **given, by=self.by, now=timezone.now())
 
     def save(self, commit: bool = True) -> Camera:  # noqa: ARG002, FBT001, FBT002 -- Django's signature
         """Give the camera, which is saved already."""
@@ -111,6 +114,11 @@ class CameraAdmin(CityScopedAdmin):
         """The list's own `list_select_related` is ignored where a query set loads anything already."""
         return cameras_in_scope().select_related(*self.list_select_related)
 
+    def get_form(self, request: HttpRequest, obj: Camera | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
+        """Let the form know who fills it in."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"by": staff_member(request)})
+
     def get_fieldsets(self, request: HttpRequest, obj: Camera | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         return fieldsets if obj else fieldsets[:1]
@@ -123,11 +131,11 @@ class CameraAdmin(CityScopedAdmin):
         """The form's services have saved it."""
 
     def delete_model(self, request: HttpRequest, obj: Camera) -> None:
-        remove_camera(obj, by=_user_of(request), now=timezone.now())
+        remove_camera(obj, by=staff_member(request), now=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Camera]) -> None:
         for camera in queryset:
-            remove_camera(camera, by=_user_of(request), now=timezone.now())
+            remove_camera(camera, by=staff_member(request), now=timezone.now())
 
     def get_deleted_objects(self, objs: Iterable[Camera], request: HttpRequest) -> Any:
         """Name the cameras alone: sessions and footage stay, so nothing else goes."""
@@ -170,8 +178,3 @@ class MediaServerAdmin(PlatformAdmin):
     def reach_shown(self, server: MediaServer) -> Labelled:
         """Whether it answers, as a coloured label."""
         return Labelled(server.reach, str(MediaServer.Reach(server.reach).label))
-
-
-def _user_of(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 -- the admin lets nobody else in
-    return request.user

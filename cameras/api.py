@@ -131,7 +131,8 @@ class CamerasView(GenericAPIView[Camera]):
         """Adds a camera to the city. Its recording is off, and it is pulled once its stream is wished."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        camera = add_camera(access_of(request).city, **serializer.validated_data, now=timezone.now())
+        access = access_of(request)
+        camera = add_camera(access.city, **serializer.validated_data, by=access.user, now=timezone.now())
         return Response(self.get_serializer(camera).data, status=status.HTTP_201_CREATED)
 
 
@@ -167,7 +168,9 @@ class CameraView(GenericAPIView[Camera]):
         camera = find_camera(camera_id)
         serializer = self.get_serializer(camera, data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
-        return Response(self.get_serializer(change_camera(camera, **serializer.validated_data)).data)
+        by = access_of(request).user
+        changed = change_camera(camera, **serializer.validated_data, by=by, now=timezone.now())
+        return Response(self.get_serializer(changed).data)
 
 
 def _read_search(request: Request) -> CameraSearch:

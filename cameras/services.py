@@ -9,8 +9,9 @@ from django.db.models import Count, Q
 from cameras.credentials import NoCredentialKey, open_sealed, seal
 from cameras.models import Camera, MediaServer
 from cameras.networks import check_source
+from cities.audit.services import Deed, Subject, note_deed
 from cities.errors import Conflict, InvalidInput
-from cities.models import City, User
+from cities.models import AuditAction, City, User
 from ffmpeg.errors import UnsafeSource
 from ffmpeg.sources import SourceUrl, mask_secret_parameters, parse_source_url
 
@@ -27,7 +28,10 @@ addition_steps: list[AdditionStep] = []
 """What rooms above do when a camera was added; they register in their AppConfig.ready()."""
 
 
-def add_camera(city: City, *, name: str, location: str = "", source_url: str = "", now: datetime) -> Camera:
+@transaction.atomic
+def add_camera(  # noqa: PLR0913 -- all that a camera is, each by its name
+    city: City, *, name: str, location: str = "", source_url: str = "", by: User | None = None, now: datetime
+) -> Camera:
     """Add a camera to a city, on the media server with the fewest cameras.
 
     `source_url` may carry credentials: they are split off and kept apart. Empty: the camera publishes by itself.
@@ -40,11 +44,19 @@ def add_camera(city: City, *, name: str, location: str = "", source_url: str = "
     _save_camera(camera, None)
     for step in addition_steps:
         step(camera)
+    note_deed(city.pk, Deed(AuditAction.CAMERA_ADDED, by, now, subject_of(camera), facts=_told_of(camera)))
     return camera
 
 
-def change_camera(
-    camera: Camera, *, name: str | None = None, location: str | None = None, source_url: str | None = None
+@transaction.atomic
+def change_camera(  # noqa: PLR0913 -- as above
+    camera: Camera,
+    *,
+    name: str | None = None,
+    location: str | None = None,
+    source_url: str | None = None,
+    by: User | None = None,
+    now: datetime,
 ) -> Camera:
     """Change what is given and leave what is None; a source address equal to the shown one keeps its credentials."""
     if name is not None:
@@ -57,6 +69,8 @@ def change_camera(
         fields += ["source_url", "source_credentials"]
     # Only these: the observer, the recording switch and a rotation of keys may have changed the others meanwhile.
     _save_camera(camera, fields)
+    deed = Deed(AuditAction.CAMERA_CHANGED, by, now, subject_of(camera), facts=_told_of(camera))
+    note_deed(camera.city_id, deed)
     return camera
 
 
@@ -65,7 +79,18 @@ def remove_camera(camera: Camera, *, by: User | None, now: datetime) -> None:
     with transaction.atomic():
         for step in removal_steps:
             step(camera, by, now)
-        Camera.objects.filter(pk=camera.pk, removed_at=None).update(removed_at=now, recording_enabled=False)
+        if Camera.objects.filter(pk=camera.pk, removed_at=None).update(removed_at=now, recording_enabled=False):
+            note_deed(camera.city_id, Deed(AuditAction.CAMERA_REMOVED, by, now, subject_of(camera)))
+
+
+def subject_of(camera: Camera) -> Subject:
+    """Give the camera as the audit log names it."""
+    return Subject("camera", str(camera.pk), camera.name)
+
+
+def _told_of(camera: Camera) -> dict[str, str]:
+    """Give what the audit log keeps of it: nothing secret."""
+    return {"location": camera.location, "source": shown_source_url(camera)}
 
 
 def clean_name(name: str) -> str:

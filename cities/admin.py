@@ -42,7 +42,7 @@ def cities_where(request: HttpRequest, needed: Role) -> list[UUID]:
     """Give the caller's cities in which their role includes the needed one; asks the database once a request."""
     roles: dict[UUID, str] | None = getattr(request, "_roles_by_city", None)
     if roles is None:
-        roles = dict(Membership.objects.filter(user=_member(request)).values_list("city_id", "role"))
+        roles = dict(Membership.objects.filter(user=staff_member(request)).values_list("city_id", "role"))
         request._roles_by_city = roles  # type: ignore[attr-defined]  # noqa: SLF001 -- kept on the request, as long as it lives
     return [city_id for city_id, role in roles.items() if role_reaches(role, needed)]
 
@@ -153,6 +153,12 @@ class CityAdmin(PlatformAdmin):
     list_display = ["name", "time_zone", "created_at"]
     search_fields = ["name"]
 
+    def save_model(self, request: HttpRequest, obj: City, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        super().save_model(request, obj, form, change)
+        subject = Subject("city", str(obj.pk), obj.name)
+        facts = {"is_new": not change, "changed": sorted(form.changed_data)}
+        note_deed(obj.pk, Deed(AuditAction.CITY_CHANGED, staff_member(request), timezone.now(), subject, facts=facts))
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, Role.VIEWER)
 
@@ -189,7 +195,7 @@ class UserAdmin(DjangoUserAdmin, PlatformAdmin):  # type: ignore[type-arg]  # ge
         super().save_model(request, obj, form, change)
         facts = {"is_new": not change, "changed": sorted({*form.changed_data} - {"password1", "password2"})}
         subject = Subject("user", str(obj.pk), obj.get_username())
-        deed = Deed(AuditAction.ACCOUNT_CHANGED, _member(request), timezone.now(), subject, facts=facts)
+        deed = Deed(AuditAction.ACCOUNT_CHANGED, staff_member(request), timezone.now(), subject, facts=facts)
         note_deed(None, deed)
 
 
@@ -253,7 +259,7 @@ class MembershipAdmin(CityScopedAdmin):
 
     def _note(self, request: HttpRequest, action: AuditAction, membership: Membership) -> None:
         subject = Subject("user", str(membership.user_id), membership.user.get_username())
-        deed = Deed(action, _member(request), timezone.now(), subject, facts={"role": membership.role})
+        deed = Deed(action, staff_member(request), timezone.now(), subject, facts={"role": membership.role})
         note_deed(membership.city_id, deed)
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[str]:  # noqa: ARG002 -- Django's signature
@@ -276,7 +282,8 @@ def _without_side_doors(field: Any) -> Any:
     return field
 
 
-def _member(request: HttpRequest) -> User:
+def staff_member(request: HttpRequest) -> User:
+    """Give who asks the administration."""
     assert isinstance(request.user, User)  # noqa: S101 -- asked for signed-in staff only
     return request.user
 

@@ -132,6 +132,7 @@ class AuditAction(models.TextChoices):
     HOLD_MADE = "hold_made", _("held footage")
     HOLD_RELEASED = "hold_released", _("released held footage")
     POLICY_CHANGED = "policy_changed", _("changed how long footage is kept")
+    CITY_CHANGED = "city_changed", _("changed the city")
     DELETIONS_SIGNED_OFF = "deletions_signed_off", _("signed a deletion record off")
     LIVE_VIEWED = "live_viewed", _("watched live pictures")
     FOOTAGE_VIEWED = "footage_viewed", _("watched footage")

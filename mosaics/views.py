@@ -25,6 +25,7 @@ from cities.queries import list_cities_of, role_reaches
 from cities.views import protect_page, return_to_page
 from mosaics.cards import Card, describe_notices, make_card
 from mosaics.queries import WallCounts, count_cameras, find_cameras, list_cameras, read_search
+from mosaics.services import note_live_view
 from observers.alarms.queries import count_open_alarms
 from recording.services import switch_recording
 
@@ -43,6 +44,7 @@ def show_wall(request: HttpRequest) -> HttpResponse:
     wanted, counts = read_search(request.GET), count_cameras()
     page = Paginator(find_cameras(wanted), CARDS_PER_PAGE).get_page(request.GET.get("page"))
     cards = [make_card(camera, zone=zone, now=timezone.now()) for camera in page]
+    note_live_view(access, cards=len(cards), now=timezone.now())
     context = _page_context(request) | {
         "cards": cards,
         "page": page,

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from cameras.queries import find_camera
 from cities.errors import NotThere
 from cities.pagination import Pages
+from cities.permissions import access_of
 from streams.live import live_urls
 from streams.models import Stream
 from streams.progress import StreamProgress, problem_of, progress_of
@@ -100,7 +101,7 @@ class StreamsView(GenericAPIView[Stream]):
         wish = WishSerializer(data=request.query_params)
         wish.is_valid(raise_exception=True)
         camera = find_camera(wish.validated_data["camera_id"])
-        stream, is_new = wish_stream(camera, now=timezone.now())
+        stream, is_new = wish_stream(camera, by=access_of(request).user, now=timezone.now())
         stream.camera = camera
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self.get_serializer(stream).data, status=code)
@@ -121,7 +122,7 @@ class StreamView(GenericAPIView[Stream]):
         return Response(self.get_serializer(stream).data)
 
     @extend_schema(operation_id="stop_stream", summary="Stop a stream", responses={204: None})
-    def delete(self, request: Request, camera_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
+    def delete(self, request: Request, camera_id: UUID) -> Response:
         """Drops the wish; 204 also if nobody had it."""
-        drop_stream(find_camera(camera_id), now=timezone.now())
+        drop_stream(find_camera(camera_id), by=access_of(request).user, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -96,7 +96,7 @@ def test_a_change_takes_nothing_back_that_others_wrote_meanwhile(world: World, o
         read_before = Camera.objects.get(pk=world.camera.pk)
         switch_recording(world.camera, on=True, by=None, now=NOW)
         Camera.objects.filter(pk=world.camera.pk).update(is_online=True)
-        change_camera(read_before, name="Old market")
+        change_camera(read_before, name="Old market", now=NOW)
     shown = owner.get(f"{CAMERAS}/{world.camera.pk}").json()
     assert (shown["name"], shown["is_online"], shown["recording_enabled"]) == ("Old market", True, True)
 

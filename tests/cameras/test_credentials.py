@@ -16,7 +16,7 @@ from cameras.services import add_camera, change_camera, source_of
 from cities.errors import Conflict
 from cities.scope import city_scope, every_city
 from ffmpeg.sources import parse_source_url
-from tests.world import ApiClient, World, give_source
+from tests.world import NOW, ApiClient, World, give_source
 
 FULL = "rtsp://op:p%40ss%2Fword@10.0.0.7:554/live?channel=1&token=abc"
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
@@ -160,7 +160,7 @@ def test_a_changed_name_takes_no_rotation_back(world: World, settings: Any) -> N
         read_before = Camera.objects.get(pk=world.camera.pk)
         settings.VMS_CREDENTIAL_KEYS = [NEW, OLD]
         rotate()
-        change_camera(read_before, name="Old market")
+        change_camera(read_before, name="Old market", now=NOW)
     assert credentials.is_sealed_with_first_key(sealed_of(world.camera)) is True
 
 
