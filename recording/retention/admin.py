@@ -132,13 +132,7 @@ class RetentionPolicyAdmin(CityScopedAdmin):
             kwargs["queryset"] = cameras
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: RetentionPolicy | None = None,
-        change: bool = False,
-        **kwargs: Any,
-    ) -> Any:
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
         """Let the form know who fills it in."""
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"by": staff_member(request)})
