@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
@@ -18,13 +20,21 @@ from cameras.models import Camera
 from cities.models import Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
-from observers.models import Alarm
-from recording.models import Forecast, Gap, Hold, RecordingSession, RetentionPolicy, Segment
-from recording.retention.deletions import Deleted, note_deletions
-from recording.retention.records import seal_deletion_records
-from recording.services import switch_recording
+from recording.models import Gap, Hold, RecordingSession, RetentionPolicy
 from streams.models import Stream
 from streams.services import wish_stream
+from tests.full_world import (
+    FOREIGN_ALARM,
+    FOREIGN_BYTES,
+    FOREIGN_DAY,
+    OWN_ALARM,
+    OWN_DAY,
+    UNKNOWN_ALARM,
+    add_hold,
+    build_full_world,
+    hold_of,
+    make_alarm,
+)
 from tests.world import NOW, ApiClient, World
 
 PREFIX = "/api/v1/"
@@ -33,8 +43,6 @@ SAFE = {"get"}
 ELSEWHERE = "203.0.113.9"
 UNKNOWN_ID = "5b5a1c1e-0000-4000-8000-00000000dead"
 YEAR = timedelta(days=365)
-FOREIGN_BYTES = 31_415_926_535
-OWN_DAY, FOREIGN_DAY = NOW - timedelta(days=20), NOW - timedelta(days=10)
 
 SMALLEST_ROLE = {
     "/api/v1/cameras": Role.MANAGER,
@@ -134,75 +142,23 @@ QUERIES = {"/api/v1/coverage": 4}
 """What a list asks the database for where that is not the caller and the rows: here sessions and gaps of a page."""
 
 
+@pytest.fixture(scope="module")
+def _full(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Hold the full world in a transaction that never commits: to build it takes longer than most of its tests."""
+    block = transaction.atomic()
+    with django_db_blocker.unblock():
+        block.__enter__()
+        world = build_full_world()
+    yield world
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        block.__exit__(None, None, None)
+
+
 @pytest.fixture
-def full(world: World) -> World:
-    """A world in which both cities' cameras are streamed and recorded: data that could leak."""
-    with every_city("a test's world spans the cities"):
-        for camera in (world.camera, world.foreign_camera):
-            wish_stream(camera, now=NOW)
-            switch_recording(camera, on=True, by=None, now=NOW)
-            make_alarm(camera)
-            forecast(camera)
-            delete_some(camera, OWN_DAY if camera == world.camera else FOREIGN_DAY)
-            add_footage(camera)
-            add_hold(camera)
-            Gap.objects.create(camera=camera, city_id=camera.city_id, start=NOW, cause="unknown")
-    return world
-
-
-OWN_ALARM, FOREIGN_ALARM, UNKNOWN_ALARM = 7_000_001, 7_000_002, 7_000_003
-
-
-def make_alarm(camera: Camera) -> None:
-    numbers = {"Market square": OWN_ALARM, "Secret harbour": FOREIGN_ALARM}
-    about = {"city_id": camera.city_id, "opened_at": NOW, "last_seen_at": NOW}
-    Alarm.objects.create(pk=numbers.get(camera.name), camera=camera, kind="camera_offline", detail="{}", **about)
-
-
-def forecast(camera: Camera) -> None:
-    number = int(camera.name == "Secret harbour")
-    sizes = dict.fromkeys(["bytes_per_day", "footage_bytes", "held_bytes", "room_bytes"], FOREIGN_BYTES * number)
-    Forecast.objects.create(
-        city=camera.city, media_server=camera.media_server, promised_days=7, measured_at=NOW, **sizes
-    )
-
-
-def delete_some(camera: Camera, moment: datetime) -> None:
-    """Have the day's deletions of a camera written down and sealed."""
-    gone = Deleted(camera.pk, camera.city_id, moment, moment, 1, "age", is_early=False)
-    note_deletions([gone], moment)
-    seal_deletion_records(moment + 2 * timedelta(days=1))
-
-
-def add_footage(camera: Camera) -> None:
-    Segment.objects.create(
-        camera=camera,
-        city=camera.city,
-        media_server=camera.media_server,
-        start=NOW - timedelta(minutes=30),
-        end=NOW,
-        size=1,
-        whole_bytes=1,
-        file=f"{camera.stream_id}/2026-01-27_11-30-00-000000.mp4",
-        state="ready",
-        indexed_at=NOW,
-    )
-
-
-def add_hold(camera: Camera) -> Hold:
-    return Hold.objects.create(
-        camera=camera,
-        city=camera.city,
-        starts_at=NOW - timedelta(minutes=30),
-        ends_at=NOW,
-        reason=f"Why {camera.name} is held",
-        created_at=NOW,
-    )
-
-
-def hold_of(camera: Camera) -> str:
-    with every_city("a test's world spans the cities"):
-        return str(Hold.objects.get(camera=camera, reason__startswith="Why").pk)
+def full(_full: World, db: None) -> World:
+    """Give a world in which both cities have one of everything; what the test changes in it is undone."""
+    return deepcopy(_full)
 
 
 def own_ids(world: World) -> dict[str, str]:

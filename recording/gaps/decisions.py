@@ -25,8 +25,13 @@ FIRST_PICTURE = timedelta(seconds=10)
 LAG = timedelta(seconds=60)
 """So long may it take until an outage is noticed and, after it, until footage grows again."""
 
+NEARBY = timedelta(seconds=15)
+"""So far apart may an outage and the hole it tore seem: footage keeps the camera's pace, outages keep our clock.
+
+Seen at a kill -9 of MediaMTX v1.20.1: a camera's last fragment ended 1.2 s after the snapshot that showed it back."""
+
 CONTEXT = timedelta(minutes=5)
-"""What lies around a window and decides within it: more than LAG, FIRST_PICTURE and the joints together."""
+"""What lies around a window and decides within it: more than LAG, NEARBY, FIRST_PICTURE and the joints together."""
 
 PRECEDENCE = (
     GapCause.SERVER_DOWN,
@@ -119,14 +124,18 @@ def find_missing(sessions: Iterable[Span], footage: Sequence[Span], context: Spa
 
 
 def explain(stretch: Span, causes: Mapping[GapCause, Sequence[Span]]) -> list[GapFact]:
-    """Cut a stretch by its causes; what is left belongs to its neighbour if it is short, else it is unknown."""
+    """Cut a stretch by its causes; what is left belongs to its neighbour if it is short, else it is unknown.
+
+    A short stretch that no cause touches belongs to one that all but touches it.
+    """
     pieces: list[tuple[Span, GapCause | None]] = []
     left = [stretch]
     for cause in PRECEDENCE:
         spans = causes.get(cause, ())
         pieces += [(part, cause) for each in left for other in find_touching(spans, each) if (part := each.clip(other))]
         left = [part for each in left for part in subtract(each, spans)]
-    pieces += [(part, None) for part in left]
+    near = None if pieces or stretch.length > LAG else _find_nearby(stretch, causes)
+    pieces += [(part, near) for part in left]
     return merge(_settle_remainders(sorted(pieces, key=lambda piece: piece[0].start)))
 
 
@@ -165,6 +174,13 @@ def _find_damage(segments: Iterable[SegmentFact], footage: Sequence[Span]) -> It
             reach = Span(segment.start, segment.start + LONGEST_SEGMENT)
             following = next(find_touching(footage, reach), None)
             yield Span(segment.start, following.start if following else reach.end)
+
+
+def _find_nearby(stretch: Span, causes: Mapping[GapCause, Sequence[Span]]) -> GapCause | None:
+    """Give the cause that all but touches the stretch; deletions and damage are exact, and touch or do not."""
+    wide = Span(stretch.start - NEARBY, stretch.end + NEARBY)
+    observed = (cause for cause in PRECEDENCE if cause not in {GapCause.DELETED, GapCause.DAMAGED})
+    return next((cause for cause in observed if any(find_touching(causes.get(cause, ()), wide))), None)
 
 
 def _settle_remainders(pieces: list[tuple[Span, GapCause | None]]) -> list[GapFact]:

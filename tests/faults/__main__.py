@@ -133,10 +133,7 @@ def _staged(folder: Path, *, may_mount: bool) -> Iterator[Scene]:
 
 
 def _run_case(scene: Scene, case: Case, chosen: argparse.Namespace) -> Result:
-    result = Result(case.name, case.holds, waits_for=case.waits_for)
-    if result.waits_for:
-        say(f"{case.name}: {result.words}")
-        return result
+    result = Result(case.name, case.holds)
     for trial in range(1 if chosen.short else chosen.trials or case.trials):
         scene.rng = make_rng(chosen.seed, case.name, trial)
         found, seconds = _run_trial(scene, case, result)

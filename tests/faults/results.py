@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,12 +19,11 @@ class Result:
     worst_loss: float | None = None
     recovery: float | None = None
     violations: list[Violation] = field(default_factory=list)
-    waits_for: Sequence[str] = ()
     kept: list[Path] = field(default_factory=list)
 
     @property
     def is_good(self) -> bool:
-        """Whether all held; a case that waits for a module is no failure yet."""
+        """Whether all held."""
         return not self.violations
 
     @property
@@ -32,7 +31,7 @@ class Result:
         """The verdict."""
         if self.violations:
             return f"FAILED: {self.violations[0]}"
-        return f"not run: waits for {', '.join(self.waits_for)}" if self.waits_for else "held"
+        return "held"
 
     def add_trial(self, violations: Iterable[Violation], loss: float | None, recovery: float) -> None:
         """Count a trial in."""

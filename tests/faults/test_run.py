@@ -51,10 +51,6 @@ def test_a_violation_fails_its_case_and_stands_in_the_table() -> None:
     assert write_table([result]).splitlines()[2:] == [row]
 
 
-def test_a_case_that_waits_for_what_is_not_built_says_so() -> None:
-    assert Result("x", "y", waits_for=["recording.z"]).words == "not run: waits for recording.z"
-
-
 def test_the_table_says_what_kind_of_disk_it_was(tmp_path: Path) -> None:
     assert [Disk(tmp_path, is_tmpfs=tmpfs).words for tmpfs in (True, False)] == [
         "a tmpfs of 64 MB",

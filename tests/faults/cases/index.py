@@ -3,7 +3,7 @@
 import subprocess
 import time
 
-from tests.faults.cases.ring import RING, TURN
+from tests.faults.cases.ring import TURN
 from tests.faults.checker import Fault, Violation
 from tests.faults.registry import case
 from tests.faults.scene import Scene, side_by_side
@@ -11,7 +11,6 @@ from tests.faults.scene import Scene, side_by_side
 _LOSE_HALF = "DELETE FROM recording_segment WHERE media_server_id = %s AND mod(id, 2) = %s AND held_file = ''"
 _SHORTEN = "UPDATE recording_segment SET whole_bytes = 0, size = 0 WHERE media_server_id = %s AND state = 'ready'"
 _DOUBT = "SELECT doubt FROM recording_storage WHERE media_server_id = %s"
-DOUBT = ("recording.segments.doubt", RING)
 _TWICE = "SELECT file FROM recording_segment GROUP BY file HAVING count(*) > 1"
 
 
@@ -56,7 +55,7 @@ def two_reconcilers(scene: Scene) -> Fault:
     return Fault(max(at, remembered.at), seen=tuple(seen))
 
 
-@case("the doubt stands in the storage's row and stops the ring; with the marker it goes", trials=1, needs=DOUBT)
+@case("the doubt stands in the storage's row and stops the ring; with the marker it goes", trials=1)
 def doubted_disk(scene: Scene) -> Fault:
     """The marker is gone for longer: what may delete must know, and forget it when all is well again."""
     root, at = scene.installation.recordings, time.time()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from tests.faults.cases.ring import RING, TURN
+from tests.faults.cases.ring import TURN
 from tests.faults.checker import Facts, Fault, Row, Violation
 from tests.faults.disk import measure_free
 from tests.faults.installation import wait_for
@@ -16,7 +16,6 @@ from tests.faults.planting import LASTS_SECONDS, plant, start_of, unplant
 from tests.faults.registry import case
 from tests.faults.scene import Scene, side_by_side
 
-HOLDS = "recording.holds.services"
 MEGABYTE = 10**6
 TURNED_WITHIN = 90.0
 """The ring turns each 60 s."""
@@ -37,7 +36,7 @@ _LEFT = "SELECT file FROM recording_segment WHERE file = ANY(%s) AND deletion_ru
 _DELETIONS = "SELECT count(*) FROM recording_deletion"
 
 
-@case("deletes nothing at any step; refuses what cannot be", trials=1, needs=(RING,))
+@case("deletes nothing at any step; refuses what cannot be", trials=1)
 def clock_steps(scene: Scene) -> Fault:
     """The ring is turned by clocks that are wrong by an hour, a day, ten years, in both directions."""
     at, hour = time.time(), 3600
@@ -57,7 +56,7 @@ def clock_steps(scene: Scene) -> Fault:
     return Fault(_forget(scene, at), seen=tuple(seen))
 
 
-@case("what a hold touched when it was made stays, row and bytes", trials=3, needs=(RING, HOLDS))
+@case("what a hold touched when it was made stays, row and bytes", trials=3)
 def protect_races_delete(scene: Scene) -> Fault:
     """Footage whose days are over is being deleted, a thousand at a time, while people hold what is still there."""
     at, cameras = time.time(), scene.ids[:4]
@@ -95,7 +94,7 @@ def protect_races_delete(scene: Scene) -> Fault:
     return Fault(_forget(scene, at), seen=tuple(seen))
 
 
-@case("room is made, oldest first, what is held stays, each deletion is written down", trials=1, needs=(RING, HOLDS))
+@case("room is made, oldest first, what is held stays, each deletion is written down", trials=1)
 def watermark_kept(scene: Scene) -> Fault:
     """The small disk fills up beyond its low mark."""
     at, cameras = time.time(), scene.ids[:4]
@@ -124,7 +123,7 @@ def watermark_kept(scene: Scene) -> Fault:
     return Fault(_forget(scene, at), seen=tuple(seen))
 
 
-@case("nothing is deleted, the server says that it refuses; with room again it records", trials=1, needs=(RING, HOLDS))
+@case("nothing is deleted, the server says that it refuses; with room again it records", trials=1)
 def only_held_left(scene: Scene) -> Fault:
     """All that is on a full disk is held."""
     at = time.time()

@@ -1,7 +1,5 @@
 """How cases turn the ring of the installation by themselves."""
 
-RING = "recording.retention.services"
-
 TURN = """
 import json, time
 from datetime import timedelta

@@ -128,6 +128,21 @@ def test_a_short_remainder_belongs_to_its_neighbour_and_a_long_one_is_unknown() 
     assert gaps_of([segment(0, 1000), segment(1030, 3600)]) == [(1000, 1030, "unknown")]
 
 
+def test_a_short_hole_right_beside_an_outage_is_the_outage_s() -> None:
+    """Footage keeps the camera's pace: its clock may run seconds ahead of the one that outages are seen by."""
+    footage, down = [segment(0, 1800), segment(1806, 3600)], GapCause.SERVER_DOWN
+    for outage, cause in (
+        (span(1785, 1799), "server_down"),
+        (span(1807, 1815), "server_down"),
+        (span(1770, 1784), "unknown"),
+        (span(1822, 1830), "unknown"),
+    ):
+        assert gaps_of(footage, {down: [outage]}) == [(1800, 1806, cause)]
+    assert gaps_of(footage, {GapCause.DELETED: [span(1785, 1799)]}) == [(1800, 1806, "unknown")]
+    long = [segment(0, 1800), segment(1900, 3600)]
+    assert gaps_of(long, {down: [span(1785, 1799)]}) == [(1800, 1900, "unknown")]
+
+
 def test_a_remainder_between_two_causes_goes_to_the_first() -> None:
     causes = {GapCause.SERVER_DOWN: [span(1000, 1100)], GapCause.STREAM_REFUSED: [span(1130, 1300)]}
     assert gaps_of([segment(0, 1000), segment(1300, 3600)], causes) == [
