@@ -38,7 +38,7 @@ def end_revoked_sessions(server: MediaServer) -> int:
 
 
 def find_revoked(sessions: Iterable[Session]) -> list[Session]:
-    """Give the sessions that would not be let in again; asks the database twice, and twice per person and city."""
+    """Give the sessions that would not be let in again; asks the database once, and once per person and city."""
     watchers = [(session, grant) for session in sessions if (grant := _grant_of(session))]
     publishers = [(session, number) for session in sessions if (number := _publish_number_of(session)) is not None]
     asked = {grant.camera_id for _, grant in watchers}

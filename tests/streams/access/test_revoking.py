@@ -80,7 +80,7 @@ def test_what_did_not_come_in_by_us_is_left_alone(world: World, django_assert_nu
 
 def test_a_hundred_sessions_of_one_person_cost_what_one_costs(world: World, django_assert_num_queries: Any) -> None:
     sessions = [watching(world, world.viewer) for _ in range(100)]
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert find_revoked(sessions) == []
 
 

@@ -174,7 +174,7 @@ def test_without_a_database_nobody_new_gets_in(world: World, monkeypatch: pytest
 
 
 def test_an_answer_costs_few_queries(world: World, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert read(world.camera.stream_id, live_token(world.camera, world.viewer)) == 204
     with django_assert_num_queries(1):
         assert publish(world.camera, "camera-1", publish_password(world.camera.pk, 1)) == 204
