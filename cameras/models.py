@@ -77,6 +77,7 @@ class Camera(CityOwned):
     location = models.CharField(_("location"), max_length=200, blank=True)
     source_url = models.CharField(_("source address"), max_length=2000, blank=True)
     source_credentials = models.TextField(_("source credentials, encrypted"), blank=True, editable=False)
+    publish_number = models.PositiveIntegerField(_("number of its password for publishing"), default=1, editable=False)
     recording_enabled = models.BooleanField(_("recording wished"), default=False)
     is_online = models.BooleanField(_("online"), default=False, editable=False)
     online_changed_at = models.DateTimeField(_("online state changed at"), null=True, editable=False)

@@ -12,6 +12,12 @@ def is_trusted_proxy(address: str) -> bool:
     return peer is not None and any(peer in network for network in settings.VMS_TRUSTED_PROXIES)
 
 
+def is_media_server(address: str) -> bool:
+    """Say whether hooks and questions of media servers are taken from there (VMS_HOOK_NETWORKS)."""
+    peer = _parse(address)
+    return peer is not None and any(peer in network for network in settings.VMS_HOOK_NETWORKS)
+
+
 def find_client_address(request: HttpRequest) -> str:
     """Give the address of who asks: the last in X-Forwarded-For that no proxy of ours has.
 

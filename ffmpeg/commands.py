@@ -5,7 +5,7 @@ playlist of one entry for the concat demuxer. Measured beside plain `-i`, throug
 (H.264 with AAC on FFmpeg 5.1, 6.0, 7.0 and 9.0; H.265 on 5.1 and 9.0): every picture and every sound sample at its
 nominal distance (within 0.04 ms), no drift, no gap, the same complaints and the same end when the camera dies. It costs
 about 2 s more at the start, since the stream is probed twice. `tests/ffmpeg/test_relay.py` holds it. The publishing
-address has no such way out: MediaMTX must know the ingest by its IP address, or by a token that is worthless to others.
+address has no such way out: what opens it must be worthless a minute later.
 """
 
 from __future__ import annotations

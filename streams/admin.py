@@ -10,7 +10,6 @@ from django.utils.translation import ngettext
 from cameras.models import Camera, CameraState
 from cities.admin import Labelled, column, may, staff_member
 from cities.models import Role
-from streams.live import live_urls
 from streams.live import publish_url as publish_url_of
 from streams.models import StreamState
 from streams.services import drop_stream, wish_stream
@@ -53,11 +52,6 @@ class StreamColumns:
     def publish_url(self, camera: Camera) -> str:
         """Where a camera that publishes by itself sends its picture."""
         return publish_url_of(camera)
-
-    @column(_("address to watch (HLS)"))
-    def hls_url(self, camera: Camera) -> str:
-        """Where a player finds the live picture."""
-        return live_urls(camera).hls
 
     @admin.action(description=_("Start streams"), permissions=["stream"])
     def start_streams(self, request: HttpRequest, queryset: QuerySet[Camera]) -> None:

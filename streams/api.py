@@ -15,7 +15,8 @@ from cameras.queries import find_camera
 from cities.errors import NotThere
 from cities.pagination import Pages
 from cities.permissions import access_of
-from streams.live import live_urls
+from streams.access.services import give_live_token
+from streams.live import LiveUrls, live_urls
 from streams.models import Stream
 from streams.progress import StreamProgress, problem_of, progress_of
 from streams.queries import find_stream, streams_in_scope
@@ -39,8 +40,10 @@ class StreamSerializer(serializers.Serializer[Stream]):
     is_online = serializers.BooleanField(
         source="camera.is_online", read_only=True, help_text="Whether its picture was last seen."
     )
-    hls_url = serializers.SerializerMethodField()
-    webrtc_url = serializers.SerializerMethodField()
+    hls_url = serializers.SerializerMethodField(
+        help_text="A playlist. Like the other addresses it is yours, and good for beginning to watch within 2 minutes."
+    )
+    webrtc_url = serializers.SerializerMethodField(help_text="A WHEP endpoint.")
     rtsp_url = serializers.SerializerMethodField()
     wished_at = serializers.DateTimeField(read_only=True)
 
@@ -51,13 +54,17 @@ class StreamSerializer(serializers.Serializer[Stream]):
         return problem_of(stream, timezone.now())
 
     def get_hls_url(self, stream: Stream) -> str:
-        return live_urls(stream.camera).hls
+        return self._give_live_urls(stream).hls
 
     def get_webrtc_url(self, stream: Stream) -> str:
-        return live_urls(stream.camera).webrtc
+        return self._give_live_urls(stream).webrtc
 
     def get_rtsp_url(self, stream: Stream) -> str:
-        return live_urls(stream.camera).rtsp
+        return self._give_live_urls(stream).rtsp
+
+    def _give_live_urls(self, stream: Stream) -> LiveUrls:
+        user = access_of(self.context["request"]).user
+        return live_urls(stream.camera, token=give_live_token(stream.camera, user, now=timezone.now()))
 
 
 class WishSerializer(serializers.Serializer[Any]):

@@ -72,6 +72,8 @@ KNOWN_DOORS = {
     "recording/retention/tasks.py",
     "recording/storage/tasks.py",
     "recording/tasks.py",
+    "streams/access/services.py",
+    "streams/access/tasks.py",
     "streams/management/commands/ingest.py",
     "vms/checks.py",
     "vms/management/commands/prepare.py",

@@ -33,11 +33,11 @@ class CameraAdmin(RecordingSwitch, CoverageOfCamera, StreamColumns, cameras_admi
     fieldsets = [
         *cameras_admin.CameraAdmin.fieldsets,
         (_("Footage"), {"fields": ["coverage_shown"]}),
-        (_("Stream"), {"fields": ["stream_state", "stream_problem", "publish_url", "hls_url"]}),
+        (_("Stream"), {"fields": ["stream_state", "stream_problem", "publish_url"]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Camera | None = None) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), "stream_state", "stream_problem", "publish_url", "hls_url"]
+        return [*super().get_readonly_fields(request, obj), "stream_state", "stream_problem", "publish_url"]
 
 
 _SCHEDULES = [beat.IntervalSchedule, beat.CrontabSchedule, beat.SolarSchedule, beat.ClockedSchedule]

@@ -110,7 +110,11 @@ def list_open_doors() -> list[str]:
 
 
 def _describe_weak_secrets() -> list[str]:
-    given = {"VMS_SECRET_KEY": settings.SECRET_KEY, "VMS_HOOK_SECRET": settings.VMS_HOOK_SECRET}
+    given = {
+        "VMS_SECRET_KEY": settings.SECRET_KEY,
+        "VMS_HOOK_SECRET": settings.VMS_HOOK_SECRET,
+        "VMS_MEDIA_SECRET": settings.VMS_MEDIA_SECRET,
+    }
     return [
         f"{name} is shorter than 32 characters, or no secret at all; leave it unset or make a random one."
         for name, value in given.items()

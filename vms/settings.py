@@ -50,6 +50,7 @@ MEDIAMTX_RTSP_URL = ENVIRONMENT.text("MEDIAMTX_RTSP_URL", f"rtsp://127.0.0.1:{VM
 
 SECRET_KEY = ENVIRONMENT.text("VMS_SECRET_KEY") or read_or_make_secret(VMS_DATA / "secret_key")
 VMS_HOOK_SECRET = ENVIRONMENT.text("VMS_HOOK_SECRET") or read_or_make_secret(VMS_DATA / "hook_secret")
+VMS_MEDIA_SECRET = ENVIRONMENT.text("VMS_MEDIA_SECRET") or read_or_make_secret(VMS_DATA / "media_secret")
 VMS_CREDENTIAL_KEYS = split_keys(ENVIRONMENT.text("VMS_CREDENTIAL_KEYS")) or read_or_make_credential_keys(
     VMS_DATA / "credential_keys"
 )
@@ -284,7 +285,7 @@ _TLS = VMS_PUBLIC_SCHEME == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
-SECURE_REDIRECT_EXEMPT = [r"^health", r"^hooks/"]
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^hooks/", r"^media/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
 X_FRAME_OPTIONS = "DENY"
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("recording.page_urls")),
     path("admin/", admin.site.urls),
     path("hooks/", include("observers.urls")),
+    path("media/", include("streams.access.urls")),
     path("api/v1/", include("cities.urls")),
     path("api/v1/", include("cameras.urls")),
     path("api/v1/", include("recording.urls")),

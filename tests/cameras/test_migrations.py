@@ -14,7 +14,7 @@ from tests.world import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEFORE, AFTER = [("cameras", "0005_source_credentials")], [("cameras", "0007_no_credentials_in_clear")]
+BEFORE, AFTER = [("cameras", "0005_source_credentials")], [("cameras", "0008_publish_number")]
 
 
 def migrate(target: list[tuple[str, str]]) -> Any:

@@ -10,21 +10,33 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psutil
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from cameras.models import Camera
 from cities.models import City
 from cities.scope import every_city
 from mediamtx.client import MediaMTXClient
 from mediamtx.config import render_street_config
+from streams.access.tokens import LASTS, Action, read_token
 from streams.models import Stream, StreamState
 from streams.services import wish_stream
-from tests.real import RunningMediaMTX, answers, find_free_ports, publish, run_mediamtx, run_program, wait_until
+from tests.real import (
+    RunningMediaMTX,
+    answers,
+    find_free_ports,
+    get_mediamtx_binary,
+    publish,
+    run_mediamtx,
+    run_program,
+    wait_until,
+)
 from tests.world import NOW, World, give_source
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
@@ -148,6 +160,24 @@ def test_a_cameras_picture_arrives_breaks_and_comes_back(site: Site) -> None:
     with publish(site.street_port, "cam-1"):
         wait_until(lambda: is_live(camera), "the picture is back")
     assert "geheim" not in ingest.log.read_text()
+
+
+def test_our_ingest_shows_a_token_where_the_media_server_asks(site: Site, live_server: Any) -> None:
+    door = live_server.url.replace("http://", f"http://mediamtx:{settings.VMS_MEDIA_SECRET}@") + "/media/authorise"
+    folder = site.folder / "asking"
+    folder.mkdir()
+    camera = site.add("cam-1")
+    with run_mediamtx(get_mediamtx_binary(), folder, authorise_at=door) as asking, publish(site.street_port, "cam-1"):
+        use_media_server(site.world, asking)
+        ingest = site.start_ingest("only")
+        wait_until(lambda: is_live(camera), "the picture is live")
+        wait_until(lambda: has_picture(asking.client, camera), "MediaMTX has the picture")
+        [shown] = [argument for argument in read_arguments(ingest.programs[0]) if "token=" in argument]
+        assert "token=" not in ingest.log.read_text()
+        # A minute later it opens nothing any more, and the picture goes on all the same.
+        grant = read_token(shown.partition("token=")[2])
+        assert grant is not None
+        assert grant.expires_at - timezone.now() <= LASTS[Action.PUBLISH]
 
 
 def test_a_wrong_password_is_named_in_words(site: Site) -> None:

@@ -6,10 +6,12 @@ import resource
 import secrets
 import signal
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from cameras.credentials import CredentialsLost
 from cities.scope import every_city
@@ -18,6 +20,8 @@ from ffmpeg.commands import RelayCommand, relay_command
 from ffmpeg.errors import FFmpegUnavailable
 from ffmpeg.gate import guard_relay
 from ffmpeg.sources import SourceUrl, parse_source_url
+from mediamtx.names import camera_id_from
+from streams.access.tokens import Action, make_token
 from streams.ingest.carriers import Carriers, CommandMaker
 from streams.ingest.database import Database
 from streams.ingest.decisions import Patience, Wish
@@ -81,6 +85,13 @@ def make_room_for(pictures: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
+def publish_address(wish: Wish, now: datetime) -> str:
+    """Give where the picture goes, with a token: others may read a command line, and a minute later it is worthless."""
+    camera_id = camera_id_from(wish.name)
+    assert camera_id is not None  # noqa: S101 -- a wish's name is that of its camera's stream
+    return f"{wish.publish_url}?token={make_token(Action.PUBLISH, camera_id, None, now=now)}"
+
+
 def _find_command_maker() -> CommandMaker:
     try:
         ffmpeg = find_ffmpeg(os.environ)
@@ -102,7 +113,7 @@ def _find_command_maker() -> CommandMaker:
             return relay_command(
                 ffmpeg,
                 source,
-                wish.publish_url,
+                publish_address(wish, timezone.now()),
                 encoders=encoders,
                 with_audio=with_sound,
                 can_forbid_redirects=forbids,
