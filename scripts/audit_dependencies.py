@@ -1,7 +1,7 @@
 """Tells which pinned packages have known vulnerabilities, as PyPI knows them; fails where a release mends one.
 
-That is stricter than failing on those known to be exploited, of which PyPI has no list, and leaves the rest, which nobody
-could act upon, as a report. Where the service gives no answer, that is said and nothing fails.
+That is stricter than failing on those known to be exploited, of which PyPI has no list, and leaves the rest, which
+nobody could act upon, as a report. Where the service gives no answer, that is said and nothing fails.
 """
 
 import json

@@ -29,7 +29,7 @@ _HEADERS = {
         f"{feature}=()"
         for feature in (
             *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer"),
-            *("microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb"),
+            *("microphone", "midi", "payment", "publickey-credentials-get", "serial", "usb"),
         )
     ),
     "Referrer-Policy": "same-origin",
