@@ -1,12 +1,12 @@
 """Two cities with something of everything in each: what the tests that look for leaks put into the tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from cameras.models import Camera
 from cities.audit.services import Deed, note_deed
-from cities.models import AuditAction, City, User
+from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
 from observers.models import Alarm
@@ -53,6 +53,14 @@ def furnish(world: World) -> tuple[Caller, Caller]:
         _make_caller(world.owner, world.city, ours, theirs, _secrets_of(world.foreign_camera, theirs)),
         _make_caller(world.stranger, world.other_city, theirs, ours, _secrets_of(world.camera, ours)),
     )
+
+
+def as_auditor(caller: Caller) -> Caller:
+    """Give an auditor of the caller's city, who knows the same ids and must not learn the same secrets."""
+    user = User.objects.create_user(f"auditor of {caller.city.name}", password="a long password")
+    with every_city("a test's world spans the cities"):
+        Membership.objects.create(user=user, city=caller.city, role=Role.AUDITOR)
+    return replace(caller, user=user, token=make_token(user, lasts=timedelta(days=1)))
 
 
 def _make_caller(user: User, city: City, own: dict[str, str], foreign: dict[str, str], secrets: Any) -> Caller:
