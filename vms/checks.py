@@ -102,6 +102,15 @@ def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # no
     return [*found, *(Error(text, id="vms.E008") for text in believed)]
 
 
+def check_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.W010: names that we do not own are taken for ours, so that links in our answers can lead elsewhere."""
+    loose = [host for host in settings.ALLOWED_HOSTS if "*" in host or host.startswith(".")]
+    return [
+        Warning(f"VMS_ALLOWED_HOSTS has {host}, which is no exact name; name each host.", id="vms.W010")
+        for host in loose
+    ]
+
+
 def list_open_doors() -> list[str]:
     """Give why the web server must not listen where it is told to; nothing while only this machine reaches it."""
     if settings.VMS_BIND in LOOPBACK:
@@ -156,6 +165,7 @@ def register_checks() -> None:
         check_secrets,
         check_credential_keys,
         check_exposure,
+        check_hosts,
     ):
         register(check)
     register(check_promises, Tags.database)

@@ -32,7 +32,7 @@ class HidingFilter(SafeExceptionReporterFilter):
     def cleanse_setting(self, key: str | int, value: Any) -> Any:
         """Hide what has the name of a secret, and the secrets in addresses such as DATABASE_URL."""
         cleansed = super().cleanse_setting(key, value)
-        return redact(cleansed) if isinstance(cleansed, str) else cleansed
+        return redact(str(cleansed)) if isinstance(cleansed, str) else cleansed
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         """Give the names alone: a camera's address with its password is sent so, and so are people's passwords."""

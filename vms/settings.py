@@ -88,6 +88,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "vms.protection.ProtectionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -153,6 +154,12 @@ CACHES = {
 }
 # Sessions live in Postgres: a flushed Redis must not log the operator out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Not prolonged by use: the wall asks every two seconds, and a browser left alone must not stay signed in for ever.
+SESSION_COOKIE_AGE = 3600 * ENVIRONMENT.number("VMS_SESSION_HOURS", 12, low=1, high=720)
+SESSION_COOKIE_HTTPONLY = True
+# Lax, not Strict: a link in a mail to the wall must find who is signed in. Forms have their CSRF token besides.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
 
 
 def _celery_url(redis_url: str) -> str:
@@ -214,10 +221,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
         "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
 ]
 
 REST_FRAMEWORK = {
@@ -282,12 +293,17 @@ STORAGES = {
 
 # Behind TLS (VMS_PUBLIC_SCHEME=https) cookies travel over TLS only; on plain loopback that would lock everybody out.
 _TLS = VMS_PUBLIC_SCHEME == "https"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
 SECURE_REDIRECT_EXEMPT = [r"^health", r"^hooks/", r"^media/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+# Nobody uploads anything here; the largest form is a page of the administration.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 UNFOLD = {
     "SITE_TITLE": "Open City VMS",

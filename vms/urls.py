@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from vms.health import HealthView, ReadyView
 
@@ -19,7 +19,7 @@ urlpatterns = [
     path("api/v1/", include("streams.urls")),
     path("api/v1/", include("observers.alarms.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("health", HealthView.as_view(), name="health"),
     path("health/ready", ReadyView.as_view(), name="health-ready"),
 ]

@@ -169,7 +169,7 @@ class CameraRetentionView(APIView):
     @extend_schema(
         operation_id="drop_camera_retention",
         summary="Let the city's promise count for a camera",
-        responses=CameraRetentionSerializer,
+        responses={200: CameraRetentionSerializer},
     )
     def delete(self, request: Request, camera_id: UUID) -> Response:
         """Takes the camera's own promise away, also where it has none. Answers like GET."""
