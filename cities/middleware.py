@@ -1,11 +1,13 @@
 """The door of every request: who calls, for which city; inside it the city's scope is active."""
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from cities.access import SESSION_CITY, Access, Refused, access_of_user, find_access
 from cities.addresses import find_client_address
@@ -46,7 +48,7 @@ class CityMiddleware:
             # One address answers differently for each caller: nobody in between may keep an answer.
             response.headers.setdefault("Cache-Control", "no-store")
             return response
-        with self._scope_of_page(request):
+        with self._scope_of_page(request), self._time_of_page(request):
             return self.get_response(request)
 
     def _answer_api(self, request: HttpRequest) -> HttpResponse:
@@ -63,6 +65,15 @@ class CityMiddleware:
         request.access = access  # type: ignore[attr-defined]  # our one addition to Django's request
         with city_scope(access.city.pk):
             return self.get_response(request)
+
+    def _time_of_page(self, request: HttpRequest) -> AbstractContextManager[None]:
+        """Show times as they are in the city; where staff see cities of several zones, in UTC."""
+        if request.access is not None:  # type: ignore[attr-defined]  # our one addition to Django's request
+            return _in_zone(request.access.city.time_zone)  # type: ignore[attr-defined]  # as above
+        if not request.path_info.startswith(ADMIN_PREFIX) or not isinstance(request.user, User):
+            return nullcontext()
+        zones = {city.time_zone for city in list_cities_of(request.user)}
+        return _in_zone(zones.pop()) if len(zones) == 1 else nullcontext()
 
     def _scope_of_page(self, request: HttpRequest) -> AbstractContextManager[None]:
         if request.path_info.startswith(OPEN_PREFIXES):
@@ -87,6 +98,12 @@ def find_page_access(request: HttpRequest, user: User) -> Access | None:
         if access:
             request.session[SESSION_CITY] = str(access.city.pk)
     return access
+
+
+@contextmanager
+def _in_zone(name: str) -> Iterator[None]:
+    with timezone.override(ZoneInfo(name)):
+        yield
 
 
 def _scope_of_staff(user: User) -> AbstractContextManager[None]:
