@@ -49,16 +49,14 @@ class FullWorld(World):
 def build_full_world() -> FullWorld:
     """Build it; wants a database."""
     world = make_world()
-    people = {
-        name: User.objects.create_user(name, password="a long password") for name in ("auditor", "foreign_auditor")
-    }
-    administrator = User.objects.create_superuser("administrator", password="a long password")
+    auditor, foreign_auditor = (User.objects.create_user(name) for name in ("auditor", "foreign_auditor"))
+    administrator = User.objects.create_superuser("administrator")
     with every_city("a test's world spans the cities"):
-        Membership.objects.create(user=people["auditor"], city=world.city, role=Role.AUDITOR)
-        Membership.objects.create(user=people["foreign_auditor"], city=world.other_city, role=Role.AUDITOR)
+        Membership.objects.create(user=auditor, city=world.city, role=Role.AUDITOR)
+        Membership.objects.create(user=foreign_auditor, city=world.other_city, role=Role.AUDITOR)
         for camera in (world.camera, world.foreign_camera):
             _fill(camera, camera.city)
-    return FullWorld(**vars(world), **people, administrator=administrator)
+    return FullWorld(**vars(world), auditor=auditor, foreign_auditor=foreign_auditor, administrator=administrator)
 
 
 def _fill(camera: Camera, city: City) -> None:
