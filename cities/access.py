@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils import timezone
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from cities.addresses import is_trusted_proxy
 from cities.models import City, Membership, Role, User
-from cities.queries import find_membership
+from cities.opening import Opened, find_opened
+from cities.queries import find_membership, list_cities_of
 
 SESSION_CITY = "city_id"
 _MAX_USER_ID = 2**63 - 1
@@ -57,19 +59,25 @@ def is_browsing(request: HttpRequest) -> bool:
     return "text/html" in request.headers.get("Accept", "") and request.user.is_authenticated
 
 
-def access_of_user(user: User, city_id: UUID) -> Access | None:
-    """Give a signed-in person's access to a city; a platform administrator manages every city, a stranger gets None."""
+def access_of_user(user: User, city_id: UUID, opened: Opened | None = None) -> Access | None:
+    """Give a signed-in person's access to a city: by membership, or as the administrator who opened it; else None."""
     membership = find_membership(user.pk, city_id)
     if membership:
         return Access(membership.user, membership.city, membership.role)
-    city = City.objects.filter(pk=city_id).first() if user.is_superuser else None
-    return Access(user, city, Role.MANAGER) if city else None
+    return Access(user, opened.city, Role.MANAGER) if opened and opened.city.pk == city_id else None
+
+
+def list_cities_at_hand(user: User, opened: Opened | None) -> list[City]:
+    """Give the cities a signed-in person may look at: their own by name, then the one they opened."""
+    own = list_cities_of(user)
+    return own if opened is None or opened.city in own else [*own, opened.city]
 
 
 def _access_from_session(request: HttpRequest) -> Access:
     chosen = request.session.get(SESSION_CITY)
     assert isinstance(request.user, User)  # noqa: S101 -- is_browsing() saw that somebody is signed in
-    access = access_of_user(request.user, UUID(chosen)) if chosen else None
+    opened = find_opened(request, request.user, timezone.now())
+    access = access_of_user(request.user, UUID(chosen), opened) if chosen else None
     if access is None:
         raise Refused(403, "Choose one of your cities on the first page before you browse the API.")
     return access

@@ -4,7 +4,7 @@ Unfold rather than Django's stock admin: the same ModelAdmin beneath, with table
 sidebar on top.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -24,6 +25,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from cities.audit.services import Deed, Subject, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.queries import role_reaches
+from cities.scope import active_cities, within_scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,9 +55,16 @@ def may(request: HttpRequest, needed: Role, city_id: UUID | None = None) -> bool
     if not (user.is_active and user.is_staff):
         return False
     if user.is_superuser:
-        return True
+        return city_id is None or city_id in active_cities()
     cities = cities_where(request, needed)
     return bool(cities) if city_id is None else city_id in cities
+
+
+def cities_to_choose(request: HttpRequest, needed: Role) -> QuerySet[City]:
+    """Give the cities in scope in which the caller's role suffices."""
+    if not request.user.is_superuser:
+        return City.objects.filter(pk__in=cities_where(request, needed))
+    return within_scope(City.objects.all(), "pk")
 
 
 def column(
@@ -91,8 +100,8 @@ class CityScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no type
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer, and accept, only the cities that the caller may change."""
-        if db_field.name == "city" and not request.user.is_superuser:
-            kwargs["queryset"] = City.objects.filter(pk__in=cities_where(request, self.role_to_change))
+        if db_field.name == "city":
+            kwargs["queryset"] = cities_to_choose(request, self.role_to_change)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return _without_side_doors(field)
 
@@ -115,6 +124,15 @@ class PlatformAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 -- Django's signature
         return _is_platform_administrator(request)
 
+    def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
+        """Count what hangs on the rows instead of naming it: the names may be a city's, and open only with a reason."""
+        rows = list(objs)
+        _names, counts, missing, hindering = super().get_deleted_objects(rows, request)
+        text = ngettext(
+            "%(count)d row of a city or of the log", "%(count)d rows of cities or of the log", len(hindering)
+        )
+        return [str(row) for row in rows], counts, missing, [text % {"count": len(hindering)}] if hindering else []
+
 
 class LookOnly:
     """Mixed in before an admin: its rows are looked at, never made or changed by hand."""
@@ -136,10 +154,7 @@ class CityFilter(admin.SimpleListFilter):
     parameter_name = "city"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 -- Django's signature
-        cities = City.objects.all()
-        if not request.user.is_superuser:
-            cities = cities.filter(pk__in=cities_where(request, Role.VIEWER))
-        return [(str(city.pk), city.name) for city in cities]
+        return [(str(city.pk), city.name) for city in cities_to_choose(request, Role.VIEWER)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002 -- Django's signature
         known = {key for key, _name in self.lookup_choices}
@@ -163,7 +178,7 @@ class CityAdmin(PlatformAdmin):
         return may(request, Role.VIEWER)
 
     def has_view_permission(self, request: HttpRequest, obj: City | None = None) -> bool:
-        return may(request, Role.VIEWER, obj.pk if obj else None)
+        return _is_platform_administrator(request) or may(request, Role.VIEWER, obj.pk if obj else None)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[City]:
         rows: QuerySet[City] = super().get_queryset(request)
@@ -174,7 +189,7 @@ admin.site.unregister(Group)  # groups decide nothing here: roles stand in membe
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, PlatformAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class UserAdmin(DjangoUserAdmin, PlatformAdmin):  # type: ignore[misc, type-arg]  # generic in the stubs only, and narrower
     """Accounts: for platform administrators; a city's managers give existing accounts a place in their city."""
 
     form = UserChangeForm
@@ -209,6 +224,8 @@ class MembershipForm(forms.ModelForm[Membership]):
         help_text=_("The exact user name of an existing account."),
     )
 
+    by: User | None = None
+
     class Meta:
         model = Membership
         fields = ["city", "role"]
@@ -219,7 +236,9 @@ class MembershipForm(forms.ModelForm[Membership]):
         if "username" not in self.fields or "username" not in cleaned:
             return cleaned
         user = User.objects.filter(username=cleaned["username"], is_active=True).first()
-        if user is None:
+        if user is not None and user == self.by:
+            self.add_error("username", _("Nobody gives themselves a place in a city; another manager does."))
+        elif user is None:
             self.add_error("username", _("There is no such account; a platform administrator can make it."))
         elif cleaned.get("city") and Membership.objects.filter(user=user, city=cleaned["city"]).exists():
             self.add_error("username", _("This account is a member already; change its role instead."))
@@ -271,7 +290,10 @@ class MembershipAdmin(CityScopedAdmin):
     def get_form(self, request: HttpRequest, obj: Membership | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
         if obj:
             kwargs["form"] = forms.ModelForm
-        return super().get_form(request, obj, change=change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if obj is None:
+            form.by = _member(request)  # the class is made for this request alone
+        return form
 
 
 def _without_side_doors(field: Any) -> Any:

@@ -9,18 +9,19 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from cities.access import SESSION_CITY, Access, Refused, access_of_user, find_access
+from cities.access import SESSION_CITY, Access, Refused, access_of_user, find_access, list_cities_at_hand
 from cities.addresses import find_client_address
 from cities.audit.origin import ordered_from
 from cities.models import User
+from cities.opening import Opened, find_opened
 from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
-from cities.queries import list_cities_of
 from cities.scope import city_scope, every_city
 
 log = logging.getLogger(__name__)
 
 API_PREFIX = "/api/v1/"
 ADMIN_PREFIX = "/admin/"
+MEMBERSHIPS_PREFIX = "/admin/cities/membership/"
 OPEN_PREFIXES = ("/health", "/hooks/", "/media/", "/docs", "/api/schema")
 """Paths that touch no city's rows; they must answer without asking the session, and thereby the database, who calls."""
 
@@ -32,6 +33,7 @@ class CityMiddleware:
     """Enters the scope: one city for the API and the pages, all of one's own for the admin, none for anybody else.
 
     Sets `request.access` (an `Access`) for the API and for the pages of a signed-in member with a city; None otherwise.
+    Sets `request.opened` (an `Opened`) for the pages of a platform administrator who has a city open; None otherwise.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -42,7 +44,7 @@ class CityMiddleware:
             return self._answer(request)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        request.access = None  # type: ignore[attr-defined]  # our one addition to Django's request
+        request.access = request.opened = None  # type: ignore[attr-defined]  # our additions to Django's request
         if request.path_info.startswith(API_PREFIX):
             response = self._answer_api(request)
             # One address answers differently for each caller: nobody in between may keep an answer.
@@ -62,17 +64,17 @@ class CityMiddleware:
             return problem_response(503, DATABASE_AWAY)
         if _body_length(request) > LONGEST_BODY:
             return problem_response(413, f"The body is longer than {LONGEST_BODY} bytes; send less.")
-        request.access = access  # type: ignore[attr-defined]  # our one addition to Django's request
+        request.access = access  # type: ignore[attr-defined]  # our additions to Django's request
         with city_scope(access.city.pk):
             return self.get_response(request)
 
     def _time_of_page(self, request: HttpRequest) -> AbstractContextManager[None]:
         """Show times as they are in the city; where staff see cities of several zones, in UTC."""
-        if request.access is not None:  # type: ignore[attr-defined]  # our one addition to Django's request
+        if request.access is not None:  # type: ignore[attr-defined]  # our additions to Django's request
             return _in_zone(request.access.city.time_zone)  # type: ignore[attr-defined]  # as above
         if not request.path_info.startswith(ADMIN_PREFIX) or not isinstance(request.user, User):
             return nullcontext()
-        zones = {city.time_zone for city in list_cities_of(request.user)}
+        zones = {city.time_zone for city in list_cities_at_hand(request.user, request.opened)}  # type: ignore[attr-defined]  # as above
         return _in_zone(zones.pop()) if len(zones) == 1 else nullcontext()
 
     def _scope_of_page(self, request: HttpRequest) -> AbstractContextManager[None]:
@@ -81,20 +83,22 @@ class CityMiddleware:
         user = request.user
         if not isinstance(user, User):
             return nullcontext()
+        opened = find_opened(request, user, timezone.now())
+        request.opened = opened  # type: ignore[attr-defined]  # our additions to Django's request
         if request.path_info.startswith(ADMIN_PREFIX):
-            return _scope_of_staff(user)
-        access = find_page_access(request, user)
-        request.access = access  # type: ignore[attr-defined]  # our one addition to Django's request
+            return _scope_of_staff(request, user, opened)
+        access = find_page_access(request, user, opened)
+        request.access = access  # type: ignore[attr-defined]  # our additions to Django's request
         return city_scope(access.city.pk) if access else nullcontext()
 
 
-def find_page_access(request: HttpRequest, user: User) -> Access | None:
-    """Give the access to the city chosen in the session, else to the first of one's own; None without any."""
+def find_page_access(request: HttpRequest, user: User, opened: Opened | None) -> Access | None:
+    """Give the access to the city chosen in the session, else to the first at hand; None without any."""
     chosen = request.session.get(SESSION_CITY)
-    access = access_of_user(user, UUID(chosen)) if chosen else None
+    access = access_of_user(user, UUID(chosen), opened) if chosen else None
     if access is None:
-        own = list_cities_of(user)
-        access = access_of_user(user, own[0].pk) if own else None
+        at_hand = list_cities_at_hand(user, opened)
+        access = access_of_user(user, at_hand[0].pk, opened) if at_hand else None
         if access:
             request.session[SESSION_CITY] = str(access.city.pk)
     return access
@@ -106,10 +110,10 @@ def _in_zone(name: str) -> Iterator[None]:
         yield
 
 
-def _scope_of_staff(user: User) -> AbstractContextManager[None]:
-    if user.is_superuser:
-        return every_city("a platform administrator's admin spans the installation")
-    return city_scope(*(city.pk for city in list_cities_of(user)))
+def _scope_of_staff(request: HttpRequest, user: User, opened: Opened | None) -> AbstractContextManager[None]:
+    if user.is_superuser and request.path_info.startswith(MEMBERSHIPS_PREFIX):
+        return every_city("platform administrators give people their places; no camera shows on these pages")
+    return city_scope(*(city.pk for city in list_cities_at_hand(user, opened)))
 
 
 def _straighten(request: HttpRequest) -> None:

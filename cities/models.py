@@ -137,6 +137,8 @@ class AuditAction(models.TextChoices):
     LIVE_VIEWED = "live_viewed", _("watched live pictures")
     FOOTAGE_VIEWED = "footage_viewed", _("watched footage")
     AUDIT_READ = "audit_read", _("exported the audit log")
+    BREAK_GLASS = "break_glass", _("opened the city as a platform administrator")
+    BREAK_GLASS_ENDED = "break_glass_ended", _("closed the city again as a platform administrator")
 
 
 class AuditEntry(CityOwned):

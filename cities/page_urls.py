@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from cities import account
-from cities.views import choose_city
+from cities.views import break_glass, choose_city, end_break_glass
 
 urlpatterns = [
     path("login/", account.SignInView.as_view(), name="login"),
@@ -20,4 +20,6 @@ urlpatterns = [
     path("account/tokens/revoke", account.revoke_own_token, name="revoke-own-token"),
     path("language", set_language, name="set_language"),
     path("city", choose_city, name="choose_city"),
+    path("break-glass", break_glass, name="break-glass"),
+    path("break-glass/end", end_break_glass, name="end-break-glass"),
 ]

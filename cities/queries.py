@@ -23,9 +23,7 @@ def find_membership(user_id: int, city_id: UUID) -> Membership | None:
 
 
 def list_cities_of(user: User) -> list[City]:
-    """Give the cities a user belongs to, by name; a platform administrator sees all."""
-    if user.is_superuser:
-        return list(City.objects.all())
+    """Give the cities a user belongs to, by name: those they are a member of, whatever else they are."""
     with every_city("a user's memberships are what decides the scope"):
         return [row.city for row in Membership.objects.filter(user=user).select_related("city").order_by("city__name")]
 

@@ -59,6 +59,12 @@ def active_cities() -> frozenset[UUID] | _EveryCity:
 M = TypeVar("M", bound=models.Model)
 
 
+def within_scope(rows: models.QuerySet[M], column: str) -> models.QuerySet[M]:
+    """Give those of the rows whose column names a city in scope."""
+    cities = active_cities()
+    return rows if isinstance(cities, _EveryCity) else rows.filter(**{f"{column}__in": cities})
+
+
 class CityQuerySet(models.QuerySet[M]):
     """A query set whose bulk writes are held to the scope too."""
 

@@ -20,9 +20,9 @@ from cameras.queries import find_camera
 from cameras.search import CameraSearch
 from cities.access import Access
 from cities.errors import Conflict, NotThere
-from cities.models import Role, User
-from cities.queries import list_cities_of, role_reaches
-from cities.views import protect_page, return_to_page
+from cities.models import City, Role
+from cities.queries import role_reaches
+from cities.views import cities_at_hand, protect_page, return_to_page
 from mosaics.cards import Card, describe_notices, make_card
 from mosaics.queries import WallCounts, count_cameras, find_cameras, list_cameras, read_search
 from mosaics.services import note_live_view
@@ -41,7 +41,8 @@ def show_wall(request: HttpRequest) -> HttpResponse:
     """Show a page of cards, or what to do next where there are none."""
     access = _access_of(request)
     if access is None:
-        return protect_page(render(request, "mosaics/no_city.html", _page_context(request)))
+        context = _page_context(request) | {"is_there_a_city": City.objects.exists()}
+        return protect_page(render(request, "mosaics/no_city.html", context))
     zone = ZoneInfo(access.city.time_zone)
     wanted, counts = read_search(request.GET), count_cameras()
     page = Paginator(find_cameras(wanted), CARDS_PER_PAGE).get_page(request.GET.get("page"))
@@ -71,7 +72,7 @@ def show_states(request: HttpRequest) -> HttpResponse:
     """
     access = _access_of(request)
     if access is None:
-        return _refuse_signed_out()
+        return _refuse_without_city(request)
     zone, now = ZoneInfo(access.city.time_zone), timezone.now()
     counts = count_cameras()
     cards = [make_card(camera, zone=zone, now=now) for camera in list_cameras(_read_ids(request))]
@@ -108,7 +109,7 @@ def switch_camera_recording(request: HttpRequest, camera_id: UUID) -> HttpRespon
     """Switch a camera's recording to what `on` says (1 or 0): a script gets the new state, a form its page again."""
     access, by_script = _access_of(request), "application/json" in request.headers.get("Accept", "")
     if access is None:
-        return _refuse_signed_out() if by_script else return_to_page(request)
+        return _refuse_without_city(request) if by_script or request.user.is_authenticated else return_to_page(request)
     try:
         card = _switch(access, camera_id, on=_read_switch(request))
     except Conflict as refused:
@@ -145,12 +146,11 @@ def _access_of(request: HttpRequest) -> Access | None:
 
 
 def _page_context(request: HttpRequest) -> dict[str, Any]:
-    assert isinstance(request.user, User)  # noqa: S101 -- login_required saw to it
     access = _access_of(request)
     return {
         "city": access.city if access else None,
         "role": Role(access.role).label if access else "",
-        "cities": list_cities_of(request.user),
+        "cities": cities_at_hand(request),
     }
 
 
@@ -183,5 +183,8 @@ def _query_without_page(request: HttpRequest) -> str:
     return query.urlencode()
 
 
-def _refuse_signed_out() -> HttpResponse:
+def _refuse_without_city(request: HttpRequest) -> HttpResponse:
+    """Tell a script whether the person is signed out, or has no city at hand, or none any more."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
     return JsonResponse({"detail": _("You are signed out. Sign in again.")}, status=401)

@@ -60,7 +60,7 @@ def build_navigation(request: HttpRequest) -> list[dict[str, Any]]:
     registry = admin.site._registry  # noqa: SLF001 -- it has no public reader in Django 5.2
     allowed = {page.opts.label_lower for page in registry.values() if page.has_module_permission(request)}
     groups = [(title, [item for item in items if item[2] in allowed]) for title, items in _GROUPS]
-    return [_describe_pages(), *(_describe_group(title, items) for title, items in groups if items)]
+    return [_describe_pages(request), *(_describe_group(title, items) for title, items in groups if items)]
 
 
 def name_stylesheet(request: HttpRequest) -> str:  # noqa: ARG001 -- unfold's signature
@@ -68,8 +68,10 @@ def name_stylesheet(request: HttpRequest) -> str:  # noqa: ARG001 -- unfold's si
     return static("pages/admin.css")
 
 
-def _describe_pages() -> dict[str, Any]:
+def _describe_pages(request: HttpRequest) -> dict[str, Any]:
     pages = [(_("Live wall"), "grid_view", "/"), (_("Coverage"), "event_available", reverse("coverage"))]
+    if request.user.is_superuser:
+        pages.append((_("Open a city"), "lock_open", reverse("break-glass")))
     return {"items": [{"title": title, "icon": icon, "link": link, "active": False} for title, icon, link in pages]}
 
 

@@ -1,9 +1,12 @@
 """The administration of the audit log: looked at only, by auditors and platform administrators."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from cities.admin import CityFilter, CityScopedAdmin, LookOnly, column
+from cities.audit.queries import list_entries_with_platform
 from cities.models import AuditAction, AuditEntry, Role
 
 
@@ -19,6 +22,11 @@ class AuditEntryAdmin(LookOnly, CityScopedAdmin):
     date_hierarchy = "at"
     ordering = ["-at"]
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """Platform administrators see the platform's own chain too: sign-ins and accounts of nobody's city."""
+        rows: QuerySet[AuditEntry] = super().get_queryset(request)
+        return list_entries_with_platform().order_by(*self.ordering) if request.user.is_superuser else rows
 
     @column(_("action"), ordering="action")
     def action_shown(self, entry: AuditEntry) -> str:

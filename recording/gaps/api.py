@@ -145,6 +145,10 @@ class _GapList(GenericAPIView[Gap]):
     serializer_class = GapSerializer
     pagination_class = GapPages
 
+    def get_queryset(self) -> QuerySet[Gap]:
+        """Give what the lists show; the browsable API asks for it."""
+        return list_gaps()
+
     def _answer(self, gaps: QuerySet[Gap]) -> Response:
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(gaps), many=True).data)
 
@@ -203,6 +207,10 @@ class CoverageView(GenericAPIView[Camera]):
 
     serializer_class = CoverageSerializer
     pagination_class = CoveragePages
+
+    def get_queryset(self) -> QuerySet[Camera]:
+        """Give whose coverage the list shows; the browsable API asks for it."""
+        return Camera.objects.all()
 
     @extend_schema(
         operation_id="list_coverage",

@@ -19,8 +19,7 @@ from django.views.decorators.http import require_safe
 
 from cities.access import Access
 from cities.models import City, Role
-from cities.queries import list_cities_of
-from cities.views import protect_page
+from cities.views import cities_at_hand, protect_page
 from recording.gaps.coverage import CameraCoverage, add_up, list_covered_cameras, measure_coverage
 from recording.gaps.periods import Measured, Period, Unit, begin_of, list_periods, next_month
 from recording.gaps.spans import Span
@@ -62,7 +61,11 @@ def show_coverage(request: HttpRequest) -> HttpResponse:
     periods = list_periods(window, zone, Unit.DAY)
     page = Paginator(list_covered_cameras(window), CAMERAS_PER_PAGE).get_page(request.GET.get("page"))
     found = measure_coverage(list(page), periods, now)
-    context = _describe_place(access) | _describe_month(first, window, now.astimezone(zone).date())
+    context = (
+        _describe_place(access)
+        | {"cities": cities_at_hand(request)}
+        | _describe_month(first, window, now.astimezone(zone).date())
+    )
     context |= {
         "rows": [_make_row(each) for each in found],
         "days": [_describe_day(period, zone) for period in periods],
@@ -83,7 +86,7 @@ def _read_month(request: HttpRequest, today: date) -> date:
 
 def _describe_place(access: Access) -> dict[str, Any]:
     city: City = access.city
-    return {"city": city, "role": Role(access.role).label, "cities": list_cities_of(access.user)}
+    return {"city": city, "role": Role(access.role).label}
 
 
 def _describe_month(first: date, window: Span, today: date) -> dict[str, Any]:

@@ -137,10 +137,12 @@ def test_a_browser_without_a_chosen_city_is_told_to_choose(world: World) -> None
         assert "Choose one of your cities" in answer.json()["detail"]
 
 
-def test_a_platform_administrator_browses_every_city(world: World) -> None:
+def test_a_platform_administrator_is_nobody_in_a_city_not_their_own(world: World) -> None:
     world.stranger.is_superuser = True
     world.stranger.save()
-    assert sign_in(world.stranger, world.city).get(CAMERAS).status_code == 200
+    assert sign_in(world.stranger, world.city).get(CAMERAS).status_code == 403
+    assert sign_in(world.stranger, world.other_city).get(CAMERAS).status_code == 200
+    assert ApiClient(world.stranger, world.city).get(CAMERAS).status_code == 403
 
 
 def test_a_session_counts_in_a_browser_only(world: World) -> None:

@@ -50,7 +50,7 @@ def build_full_world() -> FullWorld:
     """Build it; wants a database."""
     world = make_world()
     auditor, foreign_auditor = (User.objects.create_user(name) for name in ("auditor", "foreign_auditor"))
-    administrator = User.objects.create_superuser("administrator", password="a long password")
+    administrator = User.objects.create_superuser("administrator")
     with every_city("a test's world spans the cities"):
         Membership.objects.create(user=auditor, city=world.city, role=Role.AUDITOR)
         Membership.objects.create(user=foreign_auditor, city=world.other_city, role=Role.AUDITOR)
