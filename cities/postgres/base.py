@@ -1,7 +1,7 @@
 """The database backend (`ENGINE = "cities.postgres"`): Django's own, on connections that know the active scope."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from django.db.backends.postgresql import base
@@ -14,13 +14,13 @@ from cities.postgres.scoped import ScopedConnection
 class SchemaEditor(DatabaseSchemaEditor):
     """Runs a migration in the scope of all cities: it changes the tables themselves, and must see their rows."""
 
-    def __enter__(self) -> "SchemaEditor":
+    def __enter__(self) -> Self:
         self._scope = every_city("a migration changes everybody's tables")
         self._scope.__enter__()
         super().__enter__()
         return self
 
-    def __exit__(self, *exception: Any) -> None:
+    def __exit__(self, *exception: object) -> None:
         try:
             super().__exit__(*exception)
         finally:

@@ -151,7 +151,7 @@ def accepts_connections(url: str) -> bool:
 def make_database(place: PostgresPlace, *, for_tests: bool = False) -> None:
     """Make our role and our database if the cluster lacks them, and hand over what a superuser owned before.
 
-    `for_tests`: the role may make databases. Raises ServiceFailedError.
+    `for_tests`: the role may make databases, and order checkpoints. Raises ServiceFailedError.
     """
     try:
         with psycopg.connect(place.admin_url, autocommit=True, connect_timeout=5) as admin:
@@ -195,6 +195,8 @@ def _make_role(admin: "psycopg.Connection[Any]", *, for_tests: bool) -> None:
         admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
     databases = sql.SQL("CREATEDB" if for_tests else "NOCREATEDB")
     admin.execute(sql.SQL("ALTER ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE {}").format(role, databases))
+    if for_tests:
+        admin.execute(sql.SQL("GRANT pg_checkpoint TO {}").format(role))
 
 
 def _installed_servers() -> Path:
