@@ -1,6 +1,6 @@
 """The database backend (`ENGINE = "cities.postgres"`): Django's own, on connections that know the active scope."""
 
-from types import SimpleNamespace
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 import psycopg
@@ -20,9 +20,11 @@ class SchemaEditor(DatabaseSchemaEditor):
         super().__enter__()
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
-            super().__exit__(*exception)
+            super().__exit__(kind, error, trace)
         finally:
             self._scope.__exit__(None, None, None)
 
