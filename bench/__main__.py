@@ -19,6 +19,7 @@ BENCHMARKS = {
     "timeline": "bench.bench_timeline",
     "ring": "bench.bench_ring",
     "index": "bench.bench_index",
+    "walls": "bench.bench_walls",
     "recording": "bench.bench_recording",
     "authorise": "bench.bench_authorise",
 }

@@ -140,14 +140,14 @@ class Site:
         forget()
         self.walk()
         rows = f"COPY recording_segment ({COLUMNS}) FROM STDIN (FORMAT binary)"
-        with (
-            transaction.atomic(),
-            connection.cursor() as cursor,
-            self.dump.open("rb") as source,
-            cursor.copy(rows) as target,
-        ):
-            while data := source.read(1 << 20):
-                target.write(data)
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Where a policy holds, Postgres takes no COPY; the least there is, is without one.
+            cursor.execute("ALTER TABLE recording_segment NO FORCE ROW LEVEL SECURITY")
+            with self.dump.open("rb") as source, cursor.copy(rows) as target:
+                while data := source.read(1 << 20):
+                    target.write(data)
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("ALTER TABLE recording_segment FORCE ROW LEVEL SECURITY")
         assert Segment.objects.count() == self.files
 
     def walk(self) -> None:

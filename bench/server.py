@@ -34,7 +34,7 @@ def provide_server() -> Generator[None, None, None]:
             assert child.is_running, (data / "postgres.log").read_text()
             assert time.monotonic() < deadline, "Postgres did not start"
             time.sleep(0.05)
-        postgres.make_database(place)
+        postgres.make_database(place, for_tests=True)
         os.environ |= {"VMS_DATA": str(data), "DATABASE_URL": place.url}
         yield
     finally:

@@ -12,6 +12,7 @@ from cameras.networks import check_source
 from cities.audit.services import Deed, Subject, note_deed
 from cities.errors import Conflict, InvalidInput
 from cities.models import AuditAction, City, User
+from cities.scope import every_city
 from ffmpeg.errors import UnsafeSource
 from ffmpeg.sources import SourceUrl, mask_secret_parameters, parse_source_url
 
@@ -153,7 +154,8 @@ def _parse_source(url: str) -> SourceUrl:
 
 def _least_loaded_server() -> MediaServer:
     loaded = MediaServer.objects.annotate(load=Count("cameras", filter=Q(cameras__removed_at=None)))
-    server = loaded.order_by("load", "pk").first()
+    with every_city("a media server carries the cameras of several cities"):
+        server = loaded.order_by("load", "pk").first()
     if server is None:
         raise Conflict("There is no media server yet; run `manage.py prepare` or add one in the admin.")
     return server

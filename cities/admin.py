@@ -292,7 +292,7 @@ class MembershipAdmin(CityScopedAdmin):
             kwargs["form"] = forms.ModelForm
         form = super().get_form(request, obj, change=change, **kwargs)
         if obj is None:
-            form.by = _member(request)  # the class is made for this request alone
+            form.by = staff_member(request)  # the class is made for this request alone
         return form
 
 

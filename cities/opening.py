@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from cities.audit.services import Deed, Subject, note_deed
 from cities.errors import InvalidInput
-from cities.models import AuditAction, City, User
+from cities.models import AuditAction, AuditEntry, City, User
 
 LASTS = timedelta(minutes=60)
 SHORTEST_REASON, LONGEST_REASON = 10, 500
@@ -59,6 +59,15 @@ def find_opened(request: HttpRequest, user: User, now: datetime) -> Opened | Non
         return None
     city = City.objects.filter(pk=UUID(kept["city"])).first()
     return Opened(city, until) if city else None
+
+
+def has_opened(user: User, city_id: UUID, now: datetime) -> bool:
+    """Say whether the person has the city open, in whichever session, as its audit log tells; wants it in scope."""
+    deeds = AuditEntry.objects.filter(
+        city_id=city_id, actor_id=user.pk, action__in=[AuditAction.BREAK_GLASS, AuditAction.BREAK_GLASS_ENDED]
+    )
+    last = deeds.filter(at__gt=now - LASTS).order_by("-number").values_list("action", flat=True).first()
+    return last == AuditAction.BREAK_GLASS
 
 
 def _subject(city: City) -> Subject:

@@ -4,57 +4,25 @@ The scope is entered at few doors: `CityMiddleware` for requests, `city_scope` i
 city, and `every_city` in the system's own passes (observer, ingest, sweeps), each saying why; a test counts them.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, ClassVar, Final, Self, TypeVar
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
 
+from cities.active import EVERY_CITY, EveryCity, OutsideScope, active_cities, city_scope, every_city
 
-class OutsideScope(RuntimeError):
-    """A city's rows were touched outside of any city's scope, or outside of this one's: a programming error."""
-
-
-class _EveryCity:
-    def __contains__(self, city_id: object) -> bool:
-        return True
-
-
-EVERY_CITY: Final = _EveryCity()
-_active: ContextVar[frozenset[UUID] | _EveryCity | None] = ContextVar("active_cities", default=None)
-
-
-@contextmanager
-def city_scope(*city_ids: UUID) -> Iterator[None]:
-    """Let the block see the rows of these cities and no others."""
-    token = _active.set(frozenset(city_ids))
-    try:
-        yield
-    finally:
-        _active.reset(token)
-
-
-@contextmanager
-def every_city(reason: str) -> Iterator[None]:
-    """Let the block see all cities' rows; `reason` says to the reader why it must."""
-    assert reason, "working across cities needs its reason"  # noqa: S101 -- a guard for programmers, not for input
-    token = _active.set(EVERY_CITY)
-    try:
-        yield
-    finally:
-        _active.reset(token)
-
-
-def active_cities() -> frozenset[UUID] | _EveryCity:
-    """Give the cities in scope; OutsideScope where no door was passed."""
-    cities = _active.get()
-    if cities is None:
-        message = "no city is in scope: enter by CityMiddleware, city_scope() or every_city()"
-        raise OutsideScope(message)
-    return cities
-
+__all__ = [
+    "EVERY_CITY",
+    "CityManager",
+    "CityOwned",
+    "CityQuerySet",
+    "OutsideScope",
+    "active_cities",
+    "check_in_scope",
+    "city_scope",
+    "every_city",
+]
 
 M = TypeVar("M", bound=models.Model)
 
@@ -62,7 +30,7 @@ M = TypeVar("M", bound=models.Model)
 def within_scope(rows: models.QuerySet[M], column: str) -> models.QuerySet[M]:
     """Give those of the rows whose column names a city in scope."""
     cities = active_cities()
-    return rows if isinstance(cities, _EveryCity) else rows.filter(**{f"{column}__in": cities})
+    return rows if isinstance(cities, EveryCity) else rows.filter(**{f"{column}__in": cities})
 
 
 class CityQuerySet(models.QuerySet[M]):
@@ -81,7 +49,7 @@ class CityManager(models.Manager[M]):
     def get_queryset(self) -> CityQuerySet[M]:
         cities = active_cities()
         rows: CityQuerySet[M] = CityQuerySet(self.model, using=self._db)
-        return rows if isinstance(cities, _EveryCity) else rows.filter(city_id__in=cities)
+        return rows if isinstance(cities, EveryCity) else rows.filter(city_id__in=cities)
 
 
 def check_in_scope(city_id: UUID) -> None:

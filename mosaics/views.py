@@ -93,7 +93,7 @@ def give_live_address(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """Give a script the address of a camera's live picture, good for beginning to watch within two minutes."""
     access = _access_of(request)
     if access is None:
-        return _refuse_signed_out()
+        return _refuse_without_city(request)
     try:
         camera = find_camera(camera_id)
     except NotThere as error:

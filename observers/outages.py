@@ -129,7 +129,10 @@ class Swept:
 
 
 def sweep_outages(*, now: datetime) -> Swept:
-    """Bring the outages in line with cameras, streams and media servers; a second sweep writes nothing."""
+    """Bring the outages in line with cameras, streams and media servers; a second sweep writes nothing.
+
+    Wants every city in scope.
+    """
     with transaction.atomic():
         closed = _write(_CLOSE_FORGOTTEN, now) + _write(_CLOSE_FORGOTTEN_OF_SERVERS, now)
         opened = _write(_OPEN_MISSING, now) + _write(_OPEN_MISSING_OF_SERVERS, now)
@@ -138,7 +141,7 @@ def sweep_outages(*, now: datetime) -> Swept:
 
 
 def drop_old_outages(*, now: datetime) -> int:
-    """Forget what ended longer ago than KEPT; give how many rows went."""
+    """Forget what ended longer ago than KEPT; give how many rows went. Wants every city in scope."""
     return sum(_write(statement, now) for statement in _DROP_OLD)
 
 

@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from cities.scope import every_city
 from observers import outages, services
 
 LOOK_EXPIRES_SECONDS = 9
@@ -26,13 +27,15 @@ def observe_server(server_id: int) -> None:
 @shared_task
 def sweep_outages() -> None:
     """Tell the causes of outages more exactly, and heal rows that are missing."""
-    outages.sweep_outages(now=timezone.now())
+    with every_city("a media server's outage is that of all its cities' cameras"):
+        outages.sweep_outages(now=timezone.now())
 
 
 @shared_task
 def drop_old_outages() -> None:
     """Forget outages that nobody will be asked about any more."""
-    outages.drop_old_outages(now=timezone.now())
+    with every_city("history grows old in all cities alike"):
+        outages.drop_old_outages(now=timezone.now())
 
 
 @shared_task

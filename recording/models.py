@@ -123,7 +123,9 @@ class Segment(CityOwned):
         verbose_name_plural = _("segments")
         constraints = [
             models.UniqueConstraint(
-                fields=["camera", "start"], include=["end", "size", "state"], name="segment_by_camera_and_start"
+                fields=["camera", "start"],
+                include=["end", "size", "state", "city"],
+                name="segment_by_camera_and_start",
             ),
             models.UniqueConstraint(fields=["media_server", "file"], name="segment_by_server_and_file"),
             models.CheckConstraint(condition=models.Q(end__gte=models.F("start")), name="segment_ends_after_start"),

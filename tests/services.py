@@ -109,7 +109,7 @@ def _start_postgres(services: Services, data: Path, owner: Owner | None) -> None
     postgres.prepare_cluster(place, durable=False)
     program = postgres.describe_postgres(place, data / "postgres.log", durable=False)
     services.start(program, lambda: postgres.accepts_connections(place.admin_url))
-    postgres.make_database(place)
+    postgres.make_database(place, for_tests=True)
     os.environ["DATABASE_URL"] = place.url
 
 

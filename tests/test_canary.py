@@ -77,7 +77,7 @@ class Search:
             self.add("Redis", f"{key!r} {readers[redis.type(key)](key)!r}\n")  # type: ignore[index]  # never a coroutine here
 
     def add_postgres(self) -> None:
-        with connection.cursor() as cursor:
+        with every_city("whatever is stored is searched"), connection.cursor() as cursor:
             for table in connection.introspection.table_names(cursor):
                 cursor.execute(f'SELECT row_to_json(each)::text FROM "{table}" each')  # noqa: S608 -- a name that Postgres gave
                 self.add(f"table {table}", "\n".join(row[0] for row in cursor.fetchall()))

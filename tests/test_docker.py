@@ -105,6 +105,17 @@ def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
     assert re.findall(rf"\$\{{(?:{secrets})(?!:\?)[^}}]*\}}", text) == []
 
 
+def test_we_work_in_postgres_as_an_ordinary_role_that_owns_the_database(compose: dict[str, Any]) -> None:
+    """The image's own user is a superuser, and passes by row level security."""
+    postgres = compose["services"]["postgres"]
+    assert postgres["environment"]["POSTGRES_USER"] == "postgres"
+    assert "POSTGRES_DB" not in postgres["environment"]
+    assert compose["x-vms"]["environment"]["DATABASE_URL"].startswith("postgresql://vms:${POSTGRES_PASSWORD")
+    assert "./docker/postgres-init.sh:/docker-entrypoint-initdb.d/vms.sh:ro" in postgres["volumes"]
+    # The image runs what may be run; what may not, it takes into its own shell.
+    assert (ROOT / "docker" / "postgres-init.sh").stat().st_mode & 0o111 == 0o111
+
+
 def mounts_of(compose: dict[str, Any], service: str) -> dict[str, str]:
     """Give a service's mounts: what is mounted, where to and how."""
     return dict(mount.split(":", 1) for mount in compose["services"][service].get("volumes", []))

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 -- Django's own name of its class
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from cameras.credentials import NoCredentialKey, make_box
@@ -155,6 +155,29 @@ def check_promises(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
     return [Warning(sentence, id="vms.W002") for sentence in sentences]
 
 
+_ROLE = "SELECT rolname FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)"
+
+
+def check_database_role(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.W004: the role we work as passes by row level security, the wall between the cities in Postgres."""
+    if not databases:
+        return []
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_ROLE)
+            found = cursor.fetchall()
+    except (DatabaseError, InterfaceError):
+        return []  # it is away: its own messages say so
+    return [
+        Warning(
+            f"The database role {role} is a superuser or has BYPASSRLS: Postgres does not keep the cities apart. "
+            'Work as an ordinary role that owns the database; "A Postgres of your own" in docs/operate.md says how.',
+            id="vms.W004",
+        )
+        for (role,) in found
+    ]
+
+
 def register_checks() -> None:
     """Have `manage.py check` and every other command run them; those of the database where `--database` names it."""
     for check in (
@@ -169,6 +192,7 @@ def register_checks() -> None:
     ):
         register(check)
     register(check_promises, Tags.database)
+    register(check_database_role, Tags.database)
 
 
 def _nearest_existing(folder: Path) -> Path:

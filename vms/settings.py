@@ -137,7 +137,7 @@ VMS_OWN_SERVICES = list_services(
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "cities.postgres",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     },

@@ -26,7 +26,16 @@ _COLUMNS = {
     "fragments": "bytea",
 }
 _FACTS = attrgetter(*list(_COLUMNS)[4:])
-_COPY = "COPY recording_segment ({}) FROM STDIN (FORMAT binary)".format(", ".join(f'"{name}"' for name in _COLUMNS))
+_NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
+
+# Postgres copies nothing into a table with row level security. So the rows come by one of the connection's own, which
+# is in memory and no log, and empty whenever no transaction is at it.
+_MAKE_ROOM = "CREATE TEMPORARY TABLE IF NOT EXISTS arriving_segment ({})".format(
+    ", ".join(f'"{name}" {kind}' for name, kind in _COLUMNS.items())
+)
+_COPY = f"COPY arriving_segment ({_NAMES}) FROM STDIN (FORMAT binary)"
+_EMPTY = "TRUNCATE arriving_segment"
+_TAKE_IN = f"INSERT INTO recording_segment ({_NAMES}) SELECT {_NAMES} FROM arriving_segment"  # noqa: S608 -- the constants above
 
 # For each camera, the first and the last of what is to come, by start and by file.
 _MEETING = """
@@ -63,8 +72,11 @@ def copy_rows(cursor: Any, server_id: int, facts: Sequence[SegmentFacts], now: d
     cursor.execute("SELECT id, city_id FROM cameras_camera WHERE id = ANY(%s)", (cameras,))
     cities = dict(cursor.fetchall())
     ours = [each for each in facts if each.camera_id in cities]
+    cursor.execute(_MAKE_ROOM)
     with cursor.copy(_COPY) as copy:
         copy.set_types(list(_COLUMNS.values()))
         for each in ours:
             copy.write_row((each.camera_id, cities[each.camera_id], server_id, now, *_FACTS(each)))
+    cursor.execute(_TAKE_IN)
+    cursor.execute(_EMPTY)
     return len(ours)

@@ -5,6 +5,7 @@ Level-triggered: every few seconds all sessions are compared with what holds now
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from cameras.models import Camera, MediaServer
@@ -19,7 +20,7 @@ from streams.access.tokens import Action, Grant, read_token
 logger = logging.getLogger(__name__)
 
 
-def end_revoked_sessions(server: MediaServer) -> int:
+def end_revoked_sessions(server: MediaServer, now: datetime) -> int:
     """End the server's sessions of those who lost the right to them; give how many. Wants every city in scope.
 
     Only sessions that came in by a token or password of ours are judged: of others we do not know whose they are.
@@ -27,7 +28,7 @@ def end_revoked_sessions(server: MediaServer) -> int:
     """
     client = MediaMTXClient(server.api_url)
     try:
-        revoked = find_revoked(client.list_sessions())
+        revoked = find_revoked(client.list_sessions(), now)
         for session in revoked:
             client.kick(session)
             logger.info("ended a %s session of %s: its right is gone", session.state, session.path)
@@ -37,14 +38,14 @@ def end_revoked_sessions(server: MediaServer) -> int:
     return len(revoked)
 
 
-def find_revoked(sessions: Iterable[Session]) -> list[Session]:
+def find_revoked(sessions: Iterable[Session], now: datetime) -> list[Session]:
     """Give the sessions that would not be let in again; asks the database once, and once per person and city."""
     watchers = [(session, grant) for session in sessions if (grant := _grant_of(session))]
     publishers = [(session, number) for session in sessions if (number := _publish_number_of(session)) is not None]
     asked = {grant.camera_id for _, grant in watchers}
     asked |= {camera_id for session, _ in publishers if (camera_id := camera_id_from(session.path))}
     cameras = _read_cameras(asked) if asked else {}
-    rights = {pair: may_watch(*pair) for pair in _pairs_of(watchers, cameras)}
+    rights = {pair: may_watch(*pair, now) for pair in _pairs_of(watchers, cameras)}
     return [
         *(session for session, grant in watchers if not _still_may(grant, cameras, rights)),
         *(session for session, number in publishers if _current_number(session, cameras) != number),

@@ -59,4 +59,4 @@ def _may_read(question: Question, now: datetime) -> bool:
     if camera_id is None or grant is None or not grant.allows(Action.READ, camera_id, now):
         return False
     city_id = find_city_of(camera_id)
-    return city_id is not None and grant.user_id is not None and may_watch(grant.user_id, city_id)
+    return city_id is not None and grant.user_id is not None and may_watch(grant.user_id, city_id, now)

@@ -1,6 +1,7 @@
 """Work of media access: what beat starts every few seconds."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from cameras.models import MediaServer
 from cameras.queries import list_media_servers
@@ -24,4 +25,4 @@ def sweep_sessions_of(server_id: int) -> None:
     server = MediaServer.objects.filter(pk=server_id).first()
     if server is not None:
         with every_city("a media server carries the cameras of several cities"):
-            end_revoked_sessions(server)
+            end_revoked_sessions(server, timezone.now())

@@ -14,7 +14,7 @@ from tests.world import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BEFORE, AFTER = [("cameras", "0005_source_credentials")], [("cameras", "0008_publish_number")]
+BEFORE, AFTER = [("cameras", "0005_source_credentials")], [("cameras", "0009_row_level_security")]
 
 
 def migrate(target: list[tuple[str, str]]) -> Any:

@@ -9,12 +9,12 @@ from cameras.queries import cameras_in_scope, find_camera
 from cameras.services import add_camera, change_camera, remove_camera, shown_source_url, source_of
 from cities.errors import Conflict, InvalidInput, NotThere
 from cities.models import City
-from cities.scope import city_scope
+from cities.scope import city_scope, every_city
 from recording.models import RecordingSession
 from recording.services import switch_recording
 from streams.models import Stream
 from streams.services import wish_stream
-from tests.world import World
+from tests.world import NOW, World
 
 
 @pytest.fixture
@@ -89,3 +89,14 @@ def test_a_removed_camera_ends_its_stream_and_recording_and_keeps_its_past(scope
 def test_a_foreign_camera_is_not_there(scoped: World) -> None:
     with pytest.raises(NotThere):
         find_camera(scoped.foreign_camera.pk)
+
+
+def test_a_new_camera_goes_where_all_cities_together_have_the_fewest(world: World) -> None:
+    """The main server carries a camera of each city; the other one, made later, carries one of the other city."""
+    other = MediaServer.objects.create(name="other")
+    with every_city("a test's world spans the cities"):
+        Camera.objects.create(city=world.other_city, media_server=other, name="Lighthouse")
+        Camera.objects.create(city=world.other_city, media_server=other, name="Pier")
+        Camera.objects.create(city=world.other_city, media_server=other, name="Quay")
+    with city_scope(world.city.pk):
+        assert add_camera(world.city, name="Bridge", now=NOW).media_server == world.server

@@ -30,6 +30,9 @@ INDEXED_WITHIN = 25.0
 SHOWN_WITHIN = 30.0
 """Footage no older than this is in the index: a fragment of 4 s, a look each 10 s, and one may be late."""
 
+EVERY_CITY = "-c vms.cities=*"
+"""What a connection that is none of ours must say to be shown the cities' rows."""
+
 _NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{6}\.mp4")
 
 
@@ -118,7 +121,7 @@ _HOLDS = "SELECT id FROM recording_hold WHERE released_at IS NULL"
 def read_facts(database_url: str, server_id: int, root: Path) -> Facts:
     """Read everything; first the rows, so that what comes meanwhile is no row without a file. Raises psycopg.Error."""
     at = time.time()
-    with psycopg.connect(database_url, connect_timeout=5) as connection:
+    with psycopg.connect(database_url, connect_timeout=5, options=EVERY_CITY) as connection:
         rows = _fetch(connection, Row, _ROWS, server_id)
         wishes = _fetch(connection, Wish, _WISHES, server_id)
         holds = frozenset(found[0] for found in connection.execute(_HOLDS))

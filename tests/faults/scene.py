@@ -18,7 +18,7 @@ from uuid import UUID
 import psycopg
 
 from tests.faults.cameras import Cameras
-from tests.faults.checker import Facts, Fault, Violation, check, read_facts
+from tests.faults.checker import EVERY_CITY, Facts, Fault, Violation, check, read_facts
 from tests.faults.disk import Disk
 from tests.faults.installation import SERVICES, Answer, Installation, NotThisTime, wait_for
 
@@ -169,7 +169,7 @@ class Scene:
 
     def execute(self, statement: Any, *values: Any) -> list[Any]:
         """Run SQL in its database; give the rows, if there are any."""
-        with psycopg.connect(self.database_url, connect_timeout=5) as connection:
+        with psycopg.connect(self.database_url, connect_timeout=5, options=EVERY_CITY) as connection:
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 

@@ -248,7 +248,8 @@ def test_looks_at_the_same_time_tell_each_change_once(world: World, fake: FakeMe
     def observe(number: int) -> None:
         barrier.wait(10)
         try:
-            PathObserver(world.server.pk, fake.url, callbacks).observe(now=after(now, number / 100))
+            with every_city("a look, in a thread of its own"):
+                PathObserver(world.server.pk, fake.url, callbacks).observe(now=after(now, number / 100))
         finally:
             connections.close_all()
 

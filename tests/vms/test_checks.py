@@ -164,3 +164,16 @@ def test_the_web_server_does_not_start_where_anybody_could_walk_in(unsafe: dict[
     )
     assert started.returncode == 1
     assert next(iter(unsafe)) in started.stderr
+
+
+@pytest.mark.django_db
+def test_a_role_that_passes_by_the_wall_between_cities_is_w004(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.check_database_role(None) == []
+    assert checks.check_database_role(None, databases=["default"]) == []
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolsuper LIMIT 1")
+        [(superuser,)] = cursor.fetchall()
+    plain = checks._ROLE
+    monkeypatch.setattr(checks, "_ROLE", plain.replace("current_user", f"'{superuser}'"))
+    [warning] = checks.check_database_role(None, databases=["default"])
+    assert (warning.id, f"database role {superuser} is a superuser" in warning.msg) == ("vms.W004", True)

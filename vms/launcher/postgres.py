@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -31,7 +32,13 @@ ELSEWHERE = Path("/var/lib/open-city-vms")
 """Where the database goes if its uid cannot reach our own folder: on disk, and not swept like a temp folder."""
 
 NAME = "vms"
-"""The database, and its only role."""
+"""The database."""
+
+ADMIN = "vms"
+"""The role the cluster was made with. It is a superuser for good, and nothing but this module works as it."""
+
+APPLICATION = "vms_app"
+"""The role everything else works as: it owns the database and can pass by no row level security."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +53,19 @@ class PostgresPlace:
     @property
     def url(self) -> str:
         """The database's address, as libpq, psycopg and Django read it."""
-        return self._address(NAME)
+        return self._address(APPLICATION, NAME)
 
     @property
     def admin_url(self) -> str:
-        """The address of the database that is there before ours."""
-        return self._address("postgres")
+        """The address of the database that is there before ours, for the superuser."""
+        return self.admin_url_of("postgres")
 
-    def _address(self, database: str) -> str:
-        return f"postgresql://{NAME}@/{database}?host={self.sockets}"
+    def admin_url_of(self, database: str) -> str:
+        """A database's address for the superuser."""
+        return self._address(ADMIN, database)
+
+    def _address(self, role: str, database: str) -> str:
+        return f"postgresql://{role}@/{database}?host={self.sockets}"
 
 
 def settle_postgres(data: Path, run: Path, owner: Owner | None, report: Callable[[str], None]) -> PostgresPlace:
@@ -137,15 +148,55 @@ def accepts_connections(url: str) -> bool:
     return True
 
 
-def make_database(place: PostgresPlace) -> None:
-    """Make our database if the cluster has none yet. Raises ServiceFailedError."""
+def make_database(place: PostgresPlace, *, for_tests: bool = False) -> None:
+    """Make our role and our database if the cluster lacks them, and hand over what a superuser owned before.
+
+    `for_tests`: the role may make databases, and order checkpoints. Raises ServiceFailedError.
+    """
     try:
-        with psycopg.connect(place.admin_url, autocommit=True, connect_timeout=5) as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone()
-            if found is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
+        with psycopg.connect(place.admin_url, autocommit=True, connect_timeout=5) as admin:
+            _make_role(admin, for_tests=for_tests)
+            found = admin.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [NAME])
+            owner = found.fetchone()
+            if owner is None:
+                names = sql.Identifier(NAME), sql.Identifier(APPLICATION)
+                admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+        if owner == (ADMIN,):
+            with psycopg.connect(place.admin_url_of(NAME), connect_timeout=5) as admin:
+                admin.execute(_HAND_OVER)
     except psycopg.Error as error:
         raise ServiceFailedError(f"The database could not be made: {error}") from error
+
+
+# Tables take their sequences of ids with them, and what belongs to an extension is no affair of ours. All or nothing.
+_HAND_OVER = sql.SQL("""
+    DO $$ DECLARE command text; BEGIN
+        FOR command IN
+            SELECT format('ALTER TABLE %s OWNER TO {role}', oid::regclass) FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+              AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+            UNION ALL
+            SELECT format('ALTER SEQUENCE %s OWNER TO {role}', oid::regclass) FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
+              AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype IN ('a', 'i', 'e'))
+            UNION ALL
+            SELECT format('ALTER ROUTINE %s OWNER TO {role}', oid::regprocedure) FROM pg_proc
+            WHERE pronamespace = 'public'::regnamespace
+              AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+        LOOP EXECUTE command; END LOOP;
+        ALTER DATABASE {database} OWNER TO {role};
+    END $$
+""").format(role=sql.Identifier(APPLICATION), database=sql.Identifier(NAME))
+
+
+def _make_role(admin: "psycopg.Connection[Any]", *, for_tests: bool) -> None:
+    role = sql.Identifier(APPLICATION)
+    if admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION]).fetchone() is None:
+        admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+    databases = sql.SQL("CREATEDB" if for_tests else "NOCREATEDB")
+    admin.execute(sql.SQL("ALTER ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE {}").format(role, databases))
+    if for_tests:
+        admin.execute(sql.SQL("GRANT pg_checkpoint TO {}").format(role))
 
 
 def _installed_servers() -> Path:
@@ -313,7 +364,7 @@ def _initdb_command(programs: Path, folder: Path, *, durable: bool) -> list[str]
     locale = (
         ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] if builtin else ["--locale=C.UTF-8"]
     )
-    command = [str(programs / "initdb"), "-D", str(folder), "-U", NAME, "-E", "UTF8", *locale, "-A", "peer"]
+    command = [str(programs / "initdb"), "-D", str(folder), "-U", ADMIN, "-E", "UTF8", *locale, "-A", "peer"]
     return command if durable else [*command, "--no-sync"]
 
 
@@ -325,8 +376,9 @@ def _last_words(output: str) -> str:
 def _write_access_rules(place: PostgresPlace) -> None:
     accounts = {os.geteuid(), place.owner.uid if place.owner else os.geteuid()}
     names = sorted({_account_name(uid) for uid in accounts})
-    _write(place.data / "pg_hba.conf", f"local all {NAME} peer map=vms\n", place.owner)
-    _write(place.data / "pg_ident.conf", "".join(f'vms "{name}" {NAME}\n' for name in names), place.owner)
+    _write(place.data / "pg_hba.conf", f"local all {ADMIN},{APPLICATION} peer map=vms\n", place.owner)
+    rules = "".join(f'vms "{name}" {role}\n' for name in names for role in (ADMIN, APPLICATION))
+    _write(place.data / "pg_ident.conf", rules, place.owner)
 
 
 def _account_name(uid: int) -> str:

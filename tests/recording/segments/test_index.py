@@ -241,8 +241,8 @@ def test_many_files_are_indexed_in_batches(
     for second in range(25):
         at = START + timedelta(seconds=second)
         shelf.put(world.camera, make_segment(at, fragments=1), at=at)
-    # Savepoint, lock, twins, upsert, release; or whether no row is near, cities, copy in their place.
-    with django_assert_max_num_queries(3 * 6):
+    # Savepoint, lock, twins, upsert, release; or whether no row is near, cities, room, copy, taking in, emptying.
+    with django_assert_max_num_queries(3 * 9):
         assert look(shelf, world.camera).written == 25
     assert {row["file"].partition("/")[2] for row in rows()} == {
         name_for(START + timedelta(seconds=second)) for second in range(25)

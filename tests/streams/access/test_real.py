@@ -150,17 +150,17 @@ def test_who_loses_the_right_is_put_out(world: World, mediamtx: RunningMediaMTX)
         wait_until(lambda: is_online(mediamtx, camera), "there is a picture")
         goes = media_playlist(mediamtx, camera, token_for(camera, world.viewer))
         stays = media_playlist(mediamtx, camera, token_for(camera, world.operator))
-        assert end_revoked_sessions(world.server) == 0
+        assert end_revoked_sessions(world.server, timezone.now()) == 0
         Membership.objects.filter(user=world.viewer).delete()
-        assert end_revoked_sessions(world.server) == 1
+        assert end_revoked_sessions(world.server, timezone.now()) == 1
         assert (get(goes)[0], get(stays)[0]) == (401, 200)
         User.objects.filter(pk=world.operator.pk).update(is_active=False)
-        assert end_revoked_sessions(world.server) == 1
+        assert end_revoked_sessions(world.server, timezone.now()) == 1
         assert (get(stays)[0], publisher.poll()) == (401, None)
         renew_publish_password(camera)
-        assert end_revoked_sessions(world.server) == 1
+        assert end_revoked_sessions(world.server, timezone.now()) == 1
         assert publisher.wait(30) != 0
-        assert end_revoked_sessions(world.server) == 0
+        assert end_revoked_sessions(world.server, timezone.now()) == 0
 
 
 def test_a_watcher_by_rtsp_is_put_out(world: World, mediamtx: RunningMediaMTX) -> None:
@@ -175,7 +175,7 @@ def test_a_watcher_by_rtsp_is_put_out(world: World, mediamtx: RunningMediaMTX) -
         with subprocess.Popen([*argv, "-f", "null", "-"], stderr=subprocess.DEVNULL) as watcher:
             wait_until(lambda: any(s.state == "read" for s in mediamtx.client.list_sessions()), "somebody watches")
             Membership.objects.filter(user=world.viewer).delete()
-            assert end_revoked_sessions(world.server) == 1
+            assert end_revoked_sessions(world.server, timezone.now()) == 1
             watcher.wait(30)
 
 

@@ -8,7 +8,9 @@ import pytest
 from django.utils import timezone
 
 from cameras.services import remove_camera
-from cities.models import Membership
+from cities.audit.services import Deed, note_deed
+from cities.models import AuditAction, Membership, User
+from cities.opening import LASTS
 from cities.scope import every_city
 from mediamtx.client import MediaMTXClient, Session
 from streams.access import tasks
@@ -16,7 +18,7 @@ from streams.access.revoking import end_revoked_sessions, find_revoked
 from streams.access.services import give_live_token, renew_publish_password
 from streams.access.tokens import Action, make_token
 from tests.fakes.mediamtx import FakeMediaMTX, Reply
-from tests.world import World
+from tests.world import NOW, World
 
 AN_HOUR = timedelta(hours=1)
 
@@ -38,30 +40,40 @@ def publishing(world: World, user: str) -> Session:
 
 
 def test_who_still_may_goes_on_although_the_token_expired(world: World) -> None:
-    assert find_revoked([watching(world, world.viewer), publishing(world, "camera-1")]) == []
+    assert find_revoked([watching(world, world.viewer), publishing(world, "camera-1")], NOW) == []
 
 
 def test_who_may_no_more_is_found(world: World) -> None:
     gone, stays = watching(world, world.viewer), watching(world, world.operator)
     Membership.objects.filter(user=world.viewer).delete()
-    assert find_revoked([gone, stays, watching(world, world.stranger)][:2]) == [gone]
+    assert find_revoked([gone, stays, watching(world, world.stranger)][:2], NOW) == [gone]
 
 
 def test_a_membership_of_another_city_is_none(world: World) -> None:
     session = watching(world, world.stranger)
-    assert find_revoked([session]) == [session]
+    assert find_revoked([session], NOW) == [session]
+
+
+def test_an_administrator_watches_while_the_city_stands_open_and_no_longer(world: World) -> None:
+    root = User.objects.create_superuser("root")
+    session, later = watching(world, root), NOW + LASTS
+    assert find_revoked([session], NOW) == [session]
+    note_deed(world.city.pk, Deed(AuditAction.BREAK_GLASS, root, NOW, reason="a robbery at the gate"))
+    assert (find_revoked([session], NOW), find_revoked([session], later)) == ([], [session])
+    note_deed(world.city.pk, Deed(AuditAction.BREAK_GLASS_ENDED, root, NOW))
+    assert find_revoked([session], NOW) == [session]
 
 
 def test_a_removed_camera_is_neither_watched_nor_published(world: World) -> None:
     sessions = [watching(world, world.viewer), publishing(world, "camera-1")]
     remove_camera(world.camera, by=None, now=timezone.now())
-    assert find_revoked(sessions) == sessions
+    assert find_revoked(sessions, NOW) == sessions
 
 
 def test_an_old_password_publishes_no_more(world: World) -> None:
     renew_publish_password(world.camera)
     old, new = publishing(world, "camera-1"), publishing(world, "camera-2")
-    assert find_revoked([old, new]) == [old]
+    assert find_revoked([old, new], NOW) == [old]
 
 
 def test_what_did_not_come_in_by_us_is_left_alone(world: World, django_assert_num_queries: Any) -> None:
@@ -75,13 +87,13 @@ def test_what_did_not_come_in_by_us_is_left_alone(world: World, django_assert_nu
             Session(id="4", path=path, state="publish", query=f"token={ingest}"),
             Session(id="5"),
         ]
-        assert find_revoked(others) == []
+        assert find_revoked(others, NOW) == []
 
 
 def test_a_hundred_sessions_of_one_person_cost_what_one_costs(world: World, django_assert_num_queries: Any) -> None:
     sessions = [watching(world, world.viewer) for _ in range(100)]
     with django_assert_num_queries(2):
-        assert find_revoked(sessions) == []
+        assert find_revoked(sessions, NOW) == []
 
 
 @pytest.fixture
@@ -93,7 +105,7 @@ def fake() -> Any:
 
 def test_no_answer_ends_nothing_and_is_no_error(world: World, fake: FakeMediaMTX) -> None:
     world.server.api_url = fake.url  # which knows no lists of sessions
-    assert end_revoked_sessions(world.server) == 0
+    assert end_revoked_sessions(world.server, NOW) == 0
 
 
 def test_a_session_that_left_meanwhile_is_no_error(fake: FakeMediaMTX) -> None:
@@ -103,7 +115,7 @@ def test_a_session_that_left_meanwhile_is_no_error(fake: FakeMediaMTX) -> None:
 
 def test_every_server_is_swept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     swept: list[Any] = []
-    monkeypatch.setattr(tasks, "end_revoked_sessions", swept.append)
+    monkeypatch.setattr(tasks, "end_revoked_sessions", lambda server, now: swept.append(server))
     monkeypatch.setattr(
         tasks.sweep_sessions_of, "apply_async", lambda arguments, **_options: tasks.sweep_sessions_of(*arguments)
     )

@@ -1,0 +1,66 @@
+"""Which cities are in scope here and now; it knows no models, so that the database's backend can ask it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+
+class OutsideScope(RuntimeError):
+    """A city's rows were touched outside of any city's scope, or outside of this one's: a programming error."""
+
+
+class EveryCity:
+    """All of them, and those to come."""
+
+    def __contains__(self, city_id: object) -> bool:
+        return True
+
+
+EVERY_CITY: Final = EveryCity()
+_active: ContextVar[frozenset[UUID] | EveryCity | None] = ContextVar("active_cities", default=None)
+
+
+@contextmanager
+def city_scope(*city_ids: UUID) -> Iterator[None]:
+    """Let the block see the rows of these cities and no others."""
+    token = _active.set(frozenset(city_ids))
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+@contextmanager
+def every_city(reason: str) -> Iterator[None]:
+    """Let the block see all cities' rows; `reason` says to the reader why it must."""
+    assert reason, "working across cities needs its reason"  # noqa: S101 -- a guard for programmers, not for input
+    token = _active.set(EVERY_CITY)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+def active_cities() -> frozenset[UUID] | EveryCity:
+    """Give the cities in scope; OutsideScope where no door was passed."""
+    cities = _active.get()
+    if cities is None:
+        message = "no city is in scope: enter by CityMiddleware, city_scope() or every_city()"
+        raise OutsideScope(message)
+    return cities
+
+
+def spell_scope() -> str:
+    """Give the scope as the policies of the tables read it: ids with commas between, `*` for all, "" for none."""
+    cities = _active.get()
+    if cities is None:
+        return ""
+    return "*" if isinstance(cities, EveryCity) else _spell(cities)
+
+
+@lru_cache(maxsize=1024)
+def _spell(cities: frozenset[UUID]) -> str:
+    return ",".join(str(UUID(str(city_id))) for city_id in cities)

@@ -1,0 +1,44 @@
+"""A connection of psycopg that tells Postgres the active scope before a statement, where it may not know it yet.
+
+All cursors of a connection come by here, Django's, psycopg's own, those on the server and COPY: each has the connection
+begin its transaction first. Were that ever to change, Postgres would be told nothing and show nothing.
+"""
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+
+from cities.active import spell_scope
+
+
+class ScopedConnection(psycopg.Connection[TupleRow]):
+    """Keeps `vms.cities`, by which the tables' policies show their rows, equal to the active scope.
+
+    What is told outside of a transaction lasts as long as the connection, and is not told twice. What is told within
+    one Postgres takes back with it, or with a savepoint: from there on it is told before every statement, until the
+    transaction has ended, however that was.
+    """
+
+    _told: str | None = None
+    _is_passing = False
+
+    def _start_query(self) -> PQGen[None]:
+        yield from self._tell_scope()
+        yield from super()._start_query()
+
+    def _tell_scope(self) -> PQGen[None]:
+        status = self.pgconn.transaction_status
+        if status == TransactionStatus.INERROR:
+            return  # nothing but a rollback is heard now
+        is_idle = status == TransactionStatus.IDLE
+        if is_idle and self._is_passing:
+            self._told, self._is_passing = None, False
+        scope = spell_scope()
+        if scope == self._told and not self._is_passing:
+            return
+        self._told = None  # should we be cut short
+        # Nothing but ids, commas and the star: no need to quote.
+        yield from self._exec_command(f"SET vms.cities = '{scope}'".encode())
+        # In a pipeline statements share one fate, as in a transaction.
+        self._told, self._is_passing = scope, not is_idle or self._pipeline is not None
