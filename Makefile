@@ -40,13 +40,14 @@ test: setup-dev  ## every test, against the real Postgres, Redis, MediaMTX and f
 test-fast: setup-dev  ## the tests that start neither MediaMTX nor a browser, side by side; about a minute
 	$(BIN)/python -m pytest -m "not integration and not browser and not slow" -q -n 2
 
-lint: setup-dev  ## ruff, mypy strict, import directions, migrations, deploy checks
+lint: setup-dev  ## ruff, mypy strict, import directions, migrations, deploy checks, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict .
 	$(BIN)/lint-imports
 	VMS_DATA=$${TMPDIR:-/tmp}/vms-lint $(BIN)/python manage.py makemigrations --check --dry-run
 	VMS_DATA=$${TMPDIR:-/tmp}/vms-lint VMS_PUBLIC_SCHEME=https $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python scripts/audit_dependencies.py
 
 format: setup-dev  ## rewrite the code in our format
 	$(BIN)/ruff check --fix .

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "ring": "bench.bench_ring",
     "index": "bench.bench_index",
     "recording": "bench.bench_recording",
+    "authorise": "bench.bench_authorise",
 }
 """The module of each; its `run(quick)` gives the report. Imported when a database is there and Django is set up."""
 

@@ -12,17 +12,27 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from cameras.models import Camera, CameraState, MediaServer
 from cameras.queries import cameras_in_scope
 from cameras.services import add_camera, change_camera, remove_camera
 from cameras.words import describe_state
-from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, may
+from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, may, staff_member
 from cities.errors import VMSError
 from cities.models import User
+from ffmpeg.failures import redact
 
 _COLOURS = {"online": "success", "offline": "danger", "unknown": "warning"}
 _OBSERVED = ["state_shown", "stream_id", "has_credentials", "last_seen_at", "created_at"]
+
+
+class SourceInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold ships no types
+    """The source address; one that was refused comes back without what was secret in it."""
+
+    def format_value(self, value: Any) -> Any:
+        shown = super().format_value(value)
+        return None if shown is None else redact(shown)
 
 
 class CameraForm(forms.ModelForm[Camera]):
@@ -31,12 +41,16 @@ class CameraForm(forms.ModelForm[Camera]):
     class Meta:
         model = Camera
         fields = ["name", "city", "location", "source_url"]
+        widgets = {"source_url": SourceInput}
         help_texts = {
             "source_url": _(
                 "For example rtsp://user:password@10.0.0.5/live. User name and password are stored apart and never "
                 "shown again; leave the address as it is to keep them. Empty: the camera publishes by itself."
             ),
         }
+
+    by: User | None = None
+    """Who fills it in; the admin says."""
 
     def _post_clean(self) -> None:
         """Add or change the camera instead of filling the row by hand; the admin's transaction covers it."""
@@ -51,8 +65,8 @@ class CameraForm(forms.ModelForm[Camera]):
     def _add_or_change(self) -> Camera:
         given = {key: self.cleaned_data[key] for key in ("name", "location", "source_url") if key in self.cleaned_data}
         if self.instance.pk and not self.instance._state.adding:  # noqa: SLF001 -- Django's documented mark of a new row
-            return change_camera(self.instance, **given)
-        return add_camera(self.cleaned_data["city"], **given, now=timezone.now())
+            return change_camera(self.instance, **given, by=self.by, now=timezone.now())
+        return add_camera(self.cleaned_data["city"], **given, by=self.by, now=timezone.now())
 
     def save(self, commit: bool = True) -> Camera:  # noqa: ARG002, FBT001, FBT002 -- Django's signature
         """Give the camera, which is saved already."""
@@ -100,6 +114,11 @@ class CameraAdmin(CityScopedAdmin):
         """The list's own `list_select_related` is ignored where a query set loads anything already."""
         return cameras_in_scope().select_related(*self.list_select_related)
 
+    def get_form(self, request: HttpRequest, obj: Camera | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
+        """Let the form know who fills it in."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"by": staff_member(request)})
+
     def get_fieldsets(self, request: HttpRequest, obj: Camera | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         return fieldsets if obj else fieldsets[:1]
@@ -112,11 +131,11 @@ class CameraAdmin(CityScopedAdmin):
         """The form's services have saved it."""
 
     def delete_model(self, request: HttpRequest, obj: Camera) -> None:
-        remove_camera(obj, by=_user_of(request), now=timezone.now())
+        remove_camera(obj, by=staff_member(request), now=timezone.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Camera]) -> None:
         for camera in queryset:
-            remove_camera(camera, by=_user_of(request), now=timezone.now())
+            remove_camera(camera, by=staff_member(request), now=timezone.now())
 
     def get_deleted_objects(self, objs: Iterable[Camera], request: HttpRequest) -> Any:
         """Name the cameras alone: sessions and footage stay, so nothing else goes."""
@@ -141,7 +160,7 @@ class CameraAdmin(CityScopedAdmin):
     @column(_("user name or password stored"), boolean=True)
     def has_credentials(self, camera: Camera) -> bool:
         """Whether the source address has credentials, which are never shown."""
-        return bool(camera.source_username or camera.source_password)
+        return camera.has_credentials
 
 
 @admin.register(MediaServer)
@@ -159,8 +178,3 @@ class MediaServerAdmin(PlatformAdmin):
     def reach_shown(self, server: MediaServer) -> Labelled:
         """Whether it answers, as a coloured label."""
         return Labelled(server.reach, str(MediaServer.Reach(server.reach).label))
-
-
-def _user_of(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 -- the admin lets nobody else in
-    return request.user

@@ -18,6 +18,7 @@ from cameras.services import add_camera, change_camera, remove_camera, shown_sou
 from cities.models import Role
 from cities.pagination import Pages
 from cities.permissions import access_of
+from ffmpeg.failures import redact
 
 _STATES = {"true": CameraState.ONLINE, "false": CameraState.OFFLINE, "unknown": CameraState.UNKNOWN}
 _SWITCHES = {"true": True, "false": False}
@@ -46,7 +47,7 @@ class CameraSerializer(serializers.Serializer[Camera]):
         ),
     )
     has_credentials = serializers.SerializerMethodField(
-        help_text="Whether a user name or password is kept for its source."
+        help_text="Whether a user name, password or key is kept for its source."
     )
     publishes_by_itself = serializers.BooleanField(read_only=True)
     publish_url = serializers.SerializerMethodField(
@@ -65,8 +66,13 @@ class CameraSerializer(serializers.Serializer[Camera]):
     )
     created_at = serializers.DateTimeField(read_only=True)
 
+    def get_initial(self) -> Any:
+        """Give what the form of a browsable page shows again: a refused address comes back without its secrets."""
+        shown = super().get_initial()
+        return shown | {"source_url": redact(str(shown["source_url"]))} if "source_url" in shown else shown
+
     def get_has_credentials(self, camera: Camera) -> bool:
-        return bool(camera.source_username or camera.source_password)
+        return camera.has_credentials
 
     def get_publish_url(self, camera: Camera) -> str:
         return f"{camera.media_server.public_rtsp_url}/{camera.stream_id}"
@@ -125,7 +131,8 @@ class CamerasView(GenericAPIView[Camera]):
         """Adds a camera to the city. Its recording is off, and it is pulled once its stream is wished."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        camera = add_camera(access_of(request).city, **serializer.validated_data, now=timezone.now())
+        access = access_of(request)
+        camera = add_camera(access.city, **serializer.validated_data, by=access.user, now=timezone.now())
         return Response(self.get_serializer(camera).data, status=status.HTTP_201_CREATED)
 
 
@@ -161,7 +168,9 @@ class CameraView(GenericAPIView[Camera]):
         camera = find_camera(camera_id)
         serializer = self.get_serializer(camera, data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
-        return Response(self.get_serializer(change_camera(camera, **serializer.validated_data)).data)
+        by = access_of(request).user
+        changed = change_camera(camera, **serializer.validated_data, by=by, now=timezone.now())
+        return Response(self.get_serializer(changed).data)
 
 
 def _read_search(request: Request) -> CameraSearch:

@@ -62,7 +62,11 @@ class CameraState(models.TextChoices):
 
 
 class Camera(CityOwned):
-    """A street camera. `source_url` is empty for one that publishes by itself; credentials never stand in it."""
+    """A street camera. `source_url` is empty for one that publishes by itself, and holds nothing secret.
+
+    An address that has a secret (user name, password, a key in its query) stands whole, encrypted, in
+    `source_credentials`; `cameras.credentials` alone reads and writes that.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="cameras", verbose_name=_("city"))
@@ -72,8 +76,8 @@ class Camera(CityOwned):
     name = models.CharField(_("name"), max_length=120)
     location = models.CharField(_("location"), max_length=200, blank=True)
     source_url = models.CharField(_("source address"), max_length=2000, blank=True)
-    source_username = models.CharField(_("source user name"), max_length=255, blank=True)
-    source_password = models.CharField(_("source password"), max_length=255, blank=True)
+    source_credentials = models.TextField(_("source credentials, encrypted"), blank=True, editable=False)
+    publish_number = models.PositiveIntegerField(_("number of its password for publishing"), default=1, editable=False)
     recording_enabled = models.BooleanField(_("recording wished"), default=False)
     is_online = models.BooleanField(_("online"), default=False, editable=False)
     online_changed_at = models.DateTimeField(_("online state changed at"), null=True, editable=False)
@@ -115,6 +119,11 @@ class Camera(CityOwned):
     def publishes_by_itself(self) -> bool:
         """Whether nobody needs to pull it."""
         return not self.source_url
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether a user name, password or key is kept for its source."""
+        return bool(self.source_credentials)
 
     @property
     def state(self) -> CameraState:

@@ -1,22 +1,23 @@
 """Verbs that change which cameras exist."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 
+from cameras.credentials import NoCredentialKey, open_sealed, seal
 from cameras.models import Camera, MediaServer
+from cameras.networks import check_source
+from cities.audit.services import Deed, Subject, note_deed
 from cities.errors import Conflict, InvalidInput
-from cities.models import City, User
+from cities.models import AuditAction, City, User
 from ffmpeg.errors import UnsafeSource
 from ffmpeg.sources import SourceUrl, mask_secret_parameters, parse_source_url
 
 RemovalStep = Callable[[Camera, User | None, datetime], object]
 
 _LONGEST_CREDENTIAL = 255
-_CHANGEABLE = ["name", "location", "source_url", "source_username", "source_password"]
 
 removal_steps: list[RemovalStep] = []
 """What rooms above must do when a camera goes, in the same transaction; they register in their AppConfig.ready()."""
@@ -27,7 +28,10 @@ addition_steps: list[AdditionStep] = []
 """What rooms above do when a camera was added; they register in their AppConfig.ready()."""
 
 
-def add_camera(city: City, *, name: str, location: str = "", source_url: str = "", now: datetime) -> Camera:
+@transaction.atomic
+def add_camera(  # noqa: PLR0913 -- all that a camera is, each by its name
+    city: City, *, name: str, location: str = "", source_url: str = "", by: User | None = None, now: datetime
+) -> Camera:
     """Add a camera to a city, on the media server with the fewest cameras.
 
     `source_url` may carry credentials: they are split off and kept apart. Empty: the camera publishes by itself.
@@ -40,21 +44,33 @@ def add_camera(city: City, *, name: str, location: str = "", source_url: str = "
     _save_camera(camera, None)
     for step in addition_steps:
         step(camera)
+    note_deed(city.pk, Deed(AuditAction.CAMERA_ADDED, by, now, subject_of(camera), facts=_told_of(camera)))
     return camera
 
 
-def change_camera(
-    camera: Camera, *, name: str | None = None, location: str | None = None, source_url: str | None = None
+@transaction.atomic
+def change_camera(  # noqa: PLR0913 -- as above
+    camera: Camera,
+    *,
+    name: str | None = None,
+    location: str | None = None,
+    source_url: str | None = None,
+    by: User | None = None,
+    now: datetime,
 ) -> Camera:
     """Change what is given and leave what is None; a source address equal to the shown one keeps its credentials."""
     if name is not None:
         camera.name = clean_name(name)
     if location is not None:
         camera.location = location.strip()
+    fields = ["name", "location"]
     if source_url is not None and source_url.strip() not in {camera.source_url, shown_source_url(camera)}:
         _set_source(camera, source_url)
-    # Only these: the observer and the recording switch may have changed the others since the camera was read.
-    _save_camera(camera, _CHANGEABLE)
+        fields += ["source_url", "source_credentials"]
+    # Only these: the observer, the recording switch and a rotation of keys may have changed the others meanwhile.
+    _save_camera(camera, fields)
+    deed = Deed(AuditAction.CAMERA_CHANGED, by, now, subject_of(camera), facts=_told_of(camera))
+    note_deed(camera.city_id, deed)
     return camera
 
 
@@ -63,7 +79,18 @@ def remove_camera(camera: Camera, *, by: User | None, now: datetime) -> None:
     with transaction.atomic():
         for step in removal_steps:
             step(camera, by, now)
-        Camera.objects.filter(pk=camera.pk, removed_at=None).update(removed_at=now, recording_enabled=False)
+        if Camera.objects.filter(pk=camera.pk, removed_at=None).update(removed_at=now, recording_enabled=False):
+            note_deed(camera.city_id, Deed(AuditAction.CAMERA_REMOVED, by, now, subject_of(camera)))
+
+
+def subject_of(camera: Camera) -> Subject:
+    """Give the camera as the audit log names it."""
+    return Subject("camera", str(camera.pk), camera.name)
+
+
+def _told_of(camera: Camera) -> dict[str, str]:
+    """Give what the audit log keeps of it: nothing secret."""
+    return {"location": camera.location, "source": shown_source_url(camera)}
 
 
 def clean_name(name: str) -> str:
@@ -77,11 +104,11 @@ def clean_name(name: str) -> str:
 def source_of(camera: Camera) -> SourceUrl:
     """Give the source address with its credentials: for our ingest only.
 
-    Raises UnsafeSource if the rules have grown stricter since it was stored.
+    Raises CredentialsLost if no key of ours opens it, UnsafeSource if the rules have grown stricter since.
     """
-    return replace(
-        parse_source_url(camera.source_url), username=camera.source_username, password=camera.source_password
-    )
+    if camera.source_credentials:
+        return open_sealed(camera.pk, camera.source_credentials)
+    return parse_source_url(camera.source_url)
 
 
 def shown_source_url(camera: Camera) -> str:
@@ -89,11 +116,23 @@ def shown_source_url(camera: Camera) -> str:
     return mask_secret_parameters(camera.source_url)
 
 
+def keep_source(camera: Camera, source: SourceUrl | None) -> None:
+    """Set the fields of the source, what is secret in it sealed; None: the camera publishes by itself. No save."""
+    camera.source_url = source.redacted if source else ""
+    camera.source_credentials = seal(camera.pk, source) if source and source.has_secret else ""
+
+
 def _set_source(camera: Camera, url: str) -> None:
     source = _parse_source(url.strip()) if url.strip() else None
-    camera.source_url = replace(source, username="", password="").full if source else ""
-    camera.source_username = source.username if source else ""
-    camera.source_password = source.password if source else ""
+    if source:
+        check_source(camera.city, source)
+    try:
+        keep_source(camera, source)
+    except NoCredentialKey as error:
+        raise Conflict(
+            "This installation has no key to keep passwords with; its administrator finds why by `manage.py check`.",
+            field="source_url",
+        ) from error
 
 
 def _parse_source(url: str) -> SourceUrl:
@@ -101,6 +140,11 @@ def _parse_source(url: str) -> SourceUrl:
         source = parse_source_url(url)
     except UnsafeSource as error:
         raise InvalidInput(str(error), field="source_url") from error
+    if "***" in {source.username, source.password} or "=***" in source.full:
+        raise InvalidInput(
+            "The address holds *** in place of a secret, which we do not repeat: type the whole address again.",
+            field="source_url",
+        )
     if max(len(source.username), len(source.password)) > _LONGEST_CREDENTIAL:
         message = f"The user name and the password may have {_LONGEST_CREDENTIAL} characters each."
         raise InvalidInput(message, field="source_url")

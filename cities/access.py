@@ -6,14 +6,13 @@ headers; there the signed-in user and the city chosen in the session count.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from cities.addresses import is_trusted_proxy
 from cities.models import City, Membership, Role, User
 from cities.queries import find_membership
 
@@ -107,7 +106,7 @@ def _check_caller_is(request: HttpRequest, user_id: int) -> None:
     if "Authorization" in request.headers:
         if _user_of_token(request).pk != user_id:
             raise Refused(403, "X-User-ID is not the user of this token.", "X-User-ID")
-    elif not _comes_from_gateway(request):
+    elif not is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
         raise Refused(401, "Sign in with a token: send the header Authorization: Bearer <token>.")
 
 
@@ -124,17 +123,6 @@ def _user_of_token(request: HttpRequest) -> User:
         raise Refused(401, "The header Authorization must read: Bearer <token>.")
     user: User = found[0]
     return user
-
-
-def _comes_from_gateway(request: HttpRequest) -> bool:
-    try:
-        peer = ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return False
-    if isinstance(peer, IPv6Address) and peer.ipv4_mapped:
-        # A socket that listens on :: reports 127.0.0.1 as ::ffff:127.0.0.1.
-        peer = peer.ipv4_mapped
-    return any(peer in network for network in settings.VMS_TRUSTED_PROXIES)
 
 
 def _member(user_id: int, city_id: UUID) -> Access:

@@ -14,13 +14,15 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from cities.models import City, Membership, Role, User
+from cities.audit.services import Deed, Subject, note_deed
+from cities.models import AuditAction, City, Membership, Role, User
 from cities.queries import role_reaches
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -40,7 +42,7 @@ def cities_where(request: HttpRequest, needed: Role) -> list[UUID]:
     """Give the caller's cities in which their role includes the needed one; asks the database once a request."""
     roles: dict[UUID, str] | None = getattr(request, "_roles_by_city", None)
     if roles is None:
-        roles = dict(Membership.objects.filter(user=_member(request)).values_list("city_id", "role"))
+        roles = dict(Membership.objects.filter(user=staff_member(request)).values_list("city_id", "role"))
         request._roles_by_city = roles  # type: ignore[attr-defined]  # noqa: SLF001 -- kept on the request, as long as it lives
     return [city_id for city_id, role in roles.items() if role_reaches(role, needed)]
 
@@ -151,6 +153,12 @@ class CityAdmin(PlatformAdmin):
     list_display = ["name", "time_zone", "created_at"]
     search_fields = ["name"]
 
+    def save_model(self, request: HttpRequest, obj: City, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        super().save_model(request, obj, form, change)
+        subject = Subject("city", str(obj.pk), obj.name)
+        facts = {"is_new": not change, "changed": sorted(form.changed_data)}
+        note_deed(obj.pk, Deed(AuditAction.CITY_CHANGED, staff_member(request), timezone.now(), subject, facts=facts))
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, Role.VIEWER)
 
@@ -182,6 +190,13 @@ class UserAdmin(DjangoUserAdmin, PlatformAdmin):  # type: ignore[type-arg]  # ge
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        super().save_model(request, obj, form, change)
+        facts = {"is_new": not change, "changed": sorted({*form.changed_data} - {"password1", "password2"})}
+        subject = Subject("user", str(obj.pk), obj.get_username())
+        deed = Deed(AuditAction.ACCOUNT_CHANGED, staff_member(request), timezone.now(), subject, facts=facts)
+        note_deed(None, deed)
 
 
 class MembershipForm(forms.ModelForm[Membership]):
@@ -230,6 +245,23 @@ class MembershipAdmin(CityScopedAdmin):
             return rows
         return rows.filter(city__in=cities_where(request, Role.MANAGER))
 
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        super().save_model(request, obj, form, change)
+        self._note(request, AuditAction.MEMBER_CHANGED if change else AuditAction.MEMBER_ADDED, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        self._note(request, AuditAction.MEMBER_REMOVED, obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for membership in queryset.select_related("user"):
+            self.delete_model(request, membership)
+
+    def _note(self, request: HttpRequest, action: AuditAction, membership: Membership) -> None:
+        subject = Subject("user", str(membership.user_id), membership.user.get_username())
+        deed = Deed(action, staff_member(request), timezone.now(), subject, facts={"role": membership.role})
+        note_deed(membership.city_id, deed)
+
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Sequence[str]:  # noqa: ARG002 -- Django's signature
         return ["user", "city", "role"] if obj else ["username", "city", "role"]
 
@@ -250,7 +282,8 @@ def _without_side_doors(field: Any) -> Any:
     return field
 
 
-def _member(request: HttpRequest) -> User:
+def staff_member(request: HttpRequest) -> User:
+    """Give who asks the administration."""
     assert isinstance(request.user, User)  # noqa: S101 -- asked for signed-in staff only
     return request.user
 

@@ -1,13 +1,17 @@
 """The door of every request: who calls, for which city; inside it the city's scope is active."""
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from cities.access import SESSION_CITY, Access, Refused, access_of_user, find_access
+from cities.addresses import find_client_address
+from cities.audit.origin import ordered_from
 from cities.models import User
 from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
 from cities.queries import list_cities_of
@@ -17,7 +21,7 @@ log = logging.getLogger(__name__)
 
 API_PREFIX = "/api/v1/"
 ADMIN_PREFIX = "/admin/"
-OPEN_PREFIXES = ("/health", "/hooks/", "/docs", "/api/schema")
+OPEN_PREFIXES = ("/health", "/hooks/", "/media/", "/docs", "/api/schema")
 """Paths that touch no city's rows; they must answer without asking the session, and thereby the database, who calls."""
 
 LONGEST_BODY = 2**18
@@ -34,13 +38,17 @@ class CityMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        with ordered_from(find_client_address(request)):
+            return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         request.access = None  # type: ignore[attr-defined]  # our one addition to Django's request
         if request.path_info.startswith(API_PREFIX):
             response = self._answer_api(request)
             # One address answers differently for each caller: nobody in between may keep an answer.
             response.headers.setdefault("Cache-Control", "no-store")
             return response
-        with self._scope_of_page(request):
+        with self._scope_of_page(request), self._time_of_page(request):
             return self.get_response(request)
 
     def _answer_api(self, request: HttpRequest) -> HttpResponse:
@@ -57,6 +65,15 @@ class CityMiddleware:
         request.access = access  # type: ignore[attr-defined]  # our one addition to Django's request
         with city_scope(access.city.pk):
             return self.get_response(request)
+
+    def _time_of_page(self, request: HttpRequest) -> AbstractContextManager[None]:
+        """Show times as they are in the city; where staff see cities of several zones, in UTC."""
+        if request.access is not None:  # type: ignore[attr-defined]  # our one addition to Django's request
+            return _in_zone(request.access.city.time_zone)  # type: ignore[attr-defined]  # as above
+        if not request.path_info.startswith(ADMIN_PREFIX) or not isinstance(request.user, User):
+            return nullcontext()
+        zones = {city.time_zone for city in list_cities_of(request.user)}
+        return _in_zone(zones.pop()) if len(zones) == 1 else nullcontext()
 
     def _scope_of_page(self, request: HttpRequest) -> AbstractContextManager[None]:
         if request.path_info.startswith(OPEN_PREFIXES):
@@ -81,6 +98,12 @@ def find_page_access(request: HttpRequest, user: User) -> Access | None:
         if access:
             request.session[SESSION_CITY] = str(access.city.pk)
     return access
+
+
+@contextmanager
+def _in_zone(name: str) -> Iterator[None]:
+    with timezone.override(ZoneInfo(name)):
+        yield
 
 
 def _scope_of_staff(user: User) -> AbstractContextManager[None]:

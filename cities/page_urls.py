@@ -1,14 +1,23 @@
-"""Addresses of the pages about signing in, the language and the city one looks at."""
+"""Addresses of the pages about signing in, one's account, the language and the city one looks at."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from cities.views import SignInView, choose_city
+from cities import account
+from cities.views import choose_city
 
 urlpatterns = [
-    path("login/", SignInView.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("login/", account.SignInView.as_view(), name="login"),
+    path("login/code", account.enter_code, name="second-step"),
+    # One door for everybody: the administration's own would let people in by their password alone.
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("logout/", account.SignOutView.as_view(), name="logout"),
+    path("account", account.show_account, name="account"),
+    path("account/second-step", account.set_up_second_step, name="set-up-second-step"),
+    path("account/second-step/remove", account.give_up_second_step, name="give-up-second-step"),
+    path("account/tokens", account.make_own_token, name="make-own-token"),
+    path("account/tokens/revoke", account.revoke_own_token, name="revoke-own-token"),
     path("language", set_language, name="set_language"),
     path("city", choose_city, name="choose_city"),
 ]

@@ -1,4 +1,4 @@
-"""What each role may do in the API: viewers look, operators switch, managers change what exists."""
+"""What each role may do in the API: viewers look, operators switch, managers change what exists, auditors check."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def access_of(request: Request) -> Access:
 
 
 class RoleAllows(BasePermission):
-    """Reading needs a viewer; anything else needs the view's `role_to_change` (an operator where it names none)."""
+    """Reading needs the view's `role_to_read` (a viewer where it names none), anything else its `role_to_change`."""
 
     message = "Your role in this city does not allow this."
 
@@ -25,6 +25,9 @@ class RoleAllows(BasePermission):
         access: Access | None = getattr(request._request, "access", None)  # noqa: SLF001 -- as in access_of
         if access is None:
             return False
-        needed = Role.VIEWER if request.method in SAFE_METHODS else getattr(view, "role_to_change", Role.OPERATOR)
+        if request.method in SAFE_METHODS:
+            needed = getattr(view, "role_to_read", Role.VIEWER)
+        else:
+            needed = getattr(view, "role_to_change", Role.OPERATOR)
         self.message = f"This needs the role {needed.value} in this city, and yours is {access.role}. Ask a manager."
         return role_reaches(access.role, needed)

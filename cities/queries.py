@@ -5,7 +5,14 @@ from uuid import UUID
 from cities.models import City, Membership, Role, User
 from cities.scope import city_scope, every_city
 
-RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.MANAGER: 2}
+INCLUDED = {
+    Role.VIEWER: {Role.VIEWER},
+    Role.OPERATOR: {Role.VIEWER, Role.OPERATOR},
+    Role.MANAGER: {Role.VIEWER, Role.OPERATOR, Role.MANAGER},
+    # Who watches the others changes nothing, and nobody else reads what is written about them.
+    Role.AUDITOR: {Role.VIEWER, Role.AUDITOR},
+}
+"""What each role may do what others may."""
 
 
 def find_membership(user_id: int, city_id: UUID) -> Membership | None:
@@ -23,6 +30,12 @@ def list_cities_of(user: User) -> list[City]:
         return [row.city for row in Membership.objects.filter(user=user).select_related("city").order_by("city__name")]
 
 
+def list_city_ids_of(user: User) -> list[UUID]:
+    """Give the cities in which the user has a place of their own."""
+    with every_city("a user's memberships are what decides the scope"):
+        return list(Membership.objects.filter(user=user).order_by("city_id").values_list("city_id", flat=True))
+
+
 def role_reaches(role: str, needed: Role) -> bool:
     """Say whether a role includes the needed one."""
-    return RANK[Role(role)] >= RANK[needed]
+    return needed in INCLUDED[Role(role)]

@@ -1,12 +1,10 @@
-"""Signing in and choosing the city whose pages one sees; what every page sends along."""
+"""Choosing the city whose pages one sees; what every page sends along."""
 
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,15 +13,6 @@ from django.views.decorators.http import require_POST
 from cities.access import SESSION_CITY
 from cities.models import User
 from cities.queries import list_cities_of
-
-
-class SignInView(LoginView):
-    """The door for people; whoever is signed in already goes on."""
-
-    redirect_authenticated_user = True
-
-    def render_to_response(self, context: dict[str, Any], **response_kwargs: Any) -> Any:
-        return protect_page(super().render_to_response(context, **response_kwargs))
 
 
 @require_POST

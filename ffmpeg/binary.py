@@ -30,9 +30,18 @@ def find_ffmpeg(environ: Mapping[str, str]) -> Path:
 
 def list_encoders(ffmpeg: Path) -> frozenset[str]:
     """Give the names of all encoders of this ffmpeg, such as `libx264`. Raises `FFmpegUnavailable`."""
+    return frozenset(_ENCODER_LINE.findall(_ask(ffmpeg, "-encoders")))
+
+
+def can_forbid_redirects(ffmpeg: Path) -> bool:
+    """Say whether this ffmpeg can be told to follow no redirect over HTTP. Raises `FFmpegUnavailable`."""
+    return "-max_redirects " in _ask(ffmpeg, "-h", "protocol=http")
+
+
+def _ask(ffmpeg: Path, *question: str) -> str:
     try:
         reply = subprocess.run(
-            [ffmpeg, "-hide_banner", "-nostdin", "-encoders"],
+            [ffmpeg, "-hide_banner", "-nostdin", *question],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
@@ -44,7 +53,7 @@ def list_encoders(ffmpeg: Path) -> frozenset[str]:
         raise FFmpegUnavailable(
             f"{ffmpeg} does not run ({problem}). Set VMS_FFMPEG to a working ffmpeg of version 5.1 or newer."
         ) from problem
-    return frozenset(_ENCODER_LINE.findall(reply.stdout))
+    return reply.stdout
 
 
 def _take_chosen(chosen: str, environ: Mapping[str, str]) -> Path:

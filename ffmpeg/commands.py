@@ -5,11 +5,12 @@ playlist of one entry for the concat demuxer. Measured beside plain `-i`, throug
 (H.264 with AAC on FFmpeg 5.1, 6.0, 7.0 and 9.0; H.265 on 5.1 and 9.0): every picture and every sound sample at its
 nominal distance (within 0.04 ms), no drift, no gap, the same complaints and the same end when the camera dies. It costs
 about 2 s more at the start, since the stream is probed twice. `tests/ffmpeg/test_relay.py` holds it. The publishing
-address has no such way out: MediaMTX must know the ingest by its IP address, or by a token that is worthless to others.
+address has no such way out: what opens it must be worthless a minute later.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -59,6 +60,8 @@ def relay_command(  # noqa: PLR0913 -- three say what and where; the others are 
     encoders: Collection[str],
     with_audio: bool = True,
     silence_seconds: int = 10,
+    can_forbid_redirects: bool = False,
+    host_header: str = "",
 ) -> RelayCommand:
     """Give the ffmpeg that pulls `source` and publishes it at `publish_url` (rtsp://, over TCP).
 
@@ -66,13 +69,18 @@ def relay_command(  # noqa: PLR0913 -- three say what and where; the others are 
     browser: it becomes H.264, by one of `encoders` (see `ffmpeg.binary.list_encoders`), and the sound of HLS, which
     becomes AAC. `with_audio=False` is for cameras whose sound cannot be carried. A camera silent for
     `silence_seconds` ends the relay; below 5 s a wrong password may show as silence, because some servers (MediaMTX is
-    one) answer it only after up to 4 s.
+    one) answer it only after up to 4 s. An ffmpeg that `can_forbid_redirects` follows none over HTTP; no ffmpeg can be
+    kept from those of RTSP, nor from what an HLS playlist names.
 
     Progress goes to standard output (see `ffmpeg.progress`), complaints to standard error (see `ffmpeg.failures`).
     Raises `FFmpegUnavailable` if the pictures must be coded anew and no encoder can.
     """
     source_format = guess_format(source)
     options = _input_options(source, source_format, silence_seconds)
+    if can_forbid_redirects and source.scheme in {"http", "https"}:
+        options["max_redirects"] = "0"
+    if host_header:
+        options["headers"] = f"Host: {host_header}"
     pacing = ["-re"] if source_format is SourceFormat.HLS else []
     feed, stdin_text = _feed_by_stdin(source, options) if source.has_secret else _feed_by_argument(source, options)
     argv = [str(ffmpeg), *_GENERAL, *pacing, *feed, *_pick_streams(source_format, encoders, with_audio=with_audio)]
@@ -140,14 +148,18 @@ def _feed_by_argument(source: SourceUrl, options: Mapping[str, str]) -> tuple[li
 
 
 def _feed_by_stdin(source: SourceUrl, options: Mapping[str, str]) -> tuple[list[str], str]:
-    address = source.full.replace("'", r"'\''")
     lines = [
         "ffconcat version 1.0",
-        f"file '{address}'",
-        *(f"option {name} {value}" for name, value in options.items()),
+        f"file {_quote(source.full)}",
+        *(f"option {name} {_quote(value)}" for name, value in options.items()),
     ]
     arguments = ["-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe", "-i", "pipe:0"]
     return arguments, "\n".join(lines) + "\n"
+
+
+def _quote(text: str) -> str:
+    """Give the text as a playlist of the concat demuxer takes it; one word that needs no quotes stays bare."""
+    return text if re.fullmatch(r"[A-Za-z0-9_,]+", text) else "'" + text.replace("'", r"'\''") + "'"
 
 
 def _pick_streams(source_format: SourceFormat, encoders: Collection[str], *, with_audio: bool) -> list[str]:

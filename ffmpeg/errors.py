@@ -2,7 +2,12 @@
 
 
 class FFmpegError(Exception):
-    """Anything this package reports; the text names the cause and the remedy and holds no credentials."""
+    """Anything this package reports; the text names the cause and the remedy and holds no credentials.
+
+    `kind` is stable and may be stored.
+    """
+
+    kind = "not_started"
 
 
 class FFmpegUnavailable(FFmpegError):
@@ -11,6 +16,14 @@ class FFmpegUnavailable(FFmpegError):
 
 class UnsafeSource(FFmpegError):
     """A camera address that is not handed to ffmpeg; the text says why, in words for the person who typed it."""
+
+    kind = "unsafe_source"
+
+
+class RefusedAddress(FFmpegError):
+    """A camera address that leads to where no camera of this city may be; the text is one of `ffmpeg.networks`."""
+
+    kind = "address_refused"
 
 
 class FFmpegNotStarted(FFmpegError):

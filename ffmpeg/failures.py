@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass
 from enum import Enum
 
+from ffmpeg.networks import TEXTS, Refusal
 from ffmpeg.sources import mask_secret_parameters
 
 
@@ -24,6 +26,8 @@ class FailureKind(Enum):
     """The publishing side failed; the camera may be well."""
     ENDED = "ended"
     INVALID_DATA = "invalid_data"
+    ADDRESS_REFUSED = "address_refused"
+    """Our own gatekeeper refused: the address leads to where no camera of its city may be."""
     UNKNOWN = "unknown"
 
 
@@ -41,6 +45,10 @@ def explain_failure(stderr_tail: str, exit_code: int | None) -> Failure:
     `exit_code` as Python gives it: negative when a signal ended it, None when it is not known. Made from what FFmpeg
     5.1, 6.0, 7.0 and 9.0 really write; the texts are kept in `tests/ffmpeg/stderr/`.
     """
+    if refused := _REFUSED.search(stderr_tail):
+        return Failure(FailureKind.ADDRESS_REFUSED, TEXTS[Refusal(refused[1])])
+    if exit_code == -signal.SIGALRM:
+        return Failure(FailureKind.DNS, _TEXTS[FailureKind.DNS])
     for kind, pattern in _PATTERNS:
         if pattern.search(stderr_tail):
             return Failure(kind, _TEXTS[kind])
@@ -56,6 +64,8 @@ def redact(text: str) -> str:
 
 # Up to the last @ before a blank: a password written with a raw @ or / must not survive by its second half.
 _USERINFO = re.compile(r"://\S*@")
+
+_REFUSED = re.compile(rf"^\[error\] address refused: ({'|'.join(Refusal)})$", re.MULTILINE)
 
 # The first that matches decides, so what tells most stands first: a codec that cannot be carried and a camera without
 # pictures both end in complaints of the publishing side, and a dead publishing side ends the reading one.
@@ -130,7 +140,8 @@ _TEXTS = {
     ),
     FailureKind.INVALID_DATA: (
         "What answers at this address sends nothing we can read: it stays silent or speaks another protocol. "
-        "Check the port and the path. Over http, HLS addresses must contain .m3u8; all others must be multipart MJPEG."
+        "Check the port and the path. Over http, HLS addresses must contain .m3u8; all others must be multipart MJPEG; "
+        "redirects are not followed."
     ),
 }
 

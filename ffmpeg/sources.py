@@ -20,7 +20,9 @@ _AUTHORITY_AND_REST = re.compile(r"//([^/?]*)(/[^?]*)?(\?.*)?", re.DOTALL)
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _SECRET_PARAMETER = re.compile(
-    r"(?i)((?:^|[?&;/_,])[A-Za-z0-9_.-]{0,40}(?:pass|pwd|psw|token|secret|auth|key|sign|credential)[A-Za-z0-9.-]{0,40}=)[^&;/?#\s'\"]+"
+    r"(?i)((?:^|[?&;/_,])(?:[A-Za-z0-9_.-]{0,40}"
+    r"(?:pass|pwd|psw|token|secret|auth|key|sign|credential|session)[A-Za-z0-9.-]{0,40}"
+    r"|p|pw|pin|code|sid|jwt|sig|hash|otp)=)[^&;/?#\s'\"]+"
 )
 _UDP_ADVICE = "Use the camera's rtsp:// address, or let the camera publish to us by itself"
 _REFUSED_SCHEMES = {

@@ -1,15 +1,16 @@
-"""The one client of MediaMTX's API: it looks and never touches, there is no way here to add or change a path."""
+"""The one client of MediaMTX's API: it looks, and ends sessions; there is no way here to add or change a path."""
 
+import http.client
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from .errors import MediaMTXUnavailable
-from .exchange import Limits, fetch
+from .exchange import Limits, ask, describe_status, fetch
 
 # MediaMTX pages by 100 unless asked for more and has no upper limit: camera 101 must not look offline.
 _WHOLE_PAGE = "itemsPerPage=100000"
@@ -59,6 +60,21 @@ class ServerInfo(msgspec.Struct, frozen=True):
     started: datetime
 
 
+SESSION_KINDS = ("rtspsessions", "hlssessions", "webrtcsessions")
+"""The lists of those who publish or watch, as far as our configuration has their protocols on."""
+
+
+class Session(msgspec.Struct, frozen=True):
+    """Somebody who publishes or watches; `user` and `query` are what they came in with, `path` may be empty before."""
+
+    id: str
+    path: str = ""
+    kind: str = ""
+    state: str = "read"
+    query: str = ""
+    user: str = ""
+
+
 class MediaMTXClient:
     """Asks one MediaMTX; every question is one request that ends within its time.
 
@@ -95,6 +111,20 @@ class MediaMTXClient:
         page = _decode(fetch(self._api_url, f"/v3/config/paths/list?{_WHOLE_PAGE}", self._limits), _ConfigPage)
         _check_whole(page.item_count, [str(item.get("name")) for item in page.items])
         return page.items
+
+    def list_sessions(self) -> list[Session]:
+        """Give everybody who publishes or watches by RTSP, HLS or WebRTC, by one request for each of these."""
+        return [session for kind in SESSION_KINDS for session in self._list_sessions_of(kind)]
+
+    def kick(self, session: Session) -> None:
+        """End a session; one that is gone is what we want. A client that may come back comes back."""
+        status, _ = ask(self._api_url, "POST", f"/v3/{session.kind}/kick/{quote(session.id)}", self._limits)
+        if status not in {http.client.OK, http.client.NOT_FOUND}:
+            raise MediaMTXUnavailable(f"MediaMTX answered {describe_status(status)} to a kick")
+
+    def _list_sessions_of(self, kind: str) -> list[Session]:
+        page = _decode(fetch(self._api_url, f"/v3/{kind}/list?{_WHOLE_PAGE}", self._limits), _SessionPage)
+        return [msgspec.structs.replace(session, kind=kind) for session in page.items]
 
 
 def _check_url(api_url: str) -> str:
@@ -140,6 +170,10 @@ class _Page(msgspec.Struct, gc=False, rename="camel"):
 class _ConfigPage(msgspec.Struct, rename="camel"):
     item_count: int
     items: list[dict[str, Any]]
+
+
+class _SessionPage(msgspec.Struct, rename="camel"):
+    items: list[Session]
 
 
 _page_decoder = msgspec.json.Decoder(_Page)

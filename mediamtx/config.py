@@ -34,7 +34,10 @@ class ConfigValues:
     appended (empty = no hooks); `allow_origins` the sites whose pages may play HLS and WebRTC;
     `webrtc_additional_hosts` the names or IPs under which browsers reach us; `api_networks` who may ask the API (IPs
     or CIDR networks); `metrics_address` where metrics answer (the same networks may ask), None = they are off;
-    `record_delete_after` the age at which MediaMTX itself deletes footage, "0s" = never.
+    `record_delete_after` the age at which MediaMTX itself deletes footage, "0s" = never; `authorise_at` the address at
+    which MediaMTX asks who may publish and watch. Its user and password go along in a header and, unlike the rest of
+    the address, into no log. None = everybody who reaches the ports may. While MediaMTX asks elsewhere it looks at no
+    `api_networks`: then the address alone on which the API listens keeps others away from it.
     """
 
     record_root: PurePath
@@ -49,6 +52,7 @@ class ConfigValues:
     hook_command: tuple[str, ...] = ()
     metrics_address: str | None = None
     record_delete_after: str = "7d"
+    authorise_at: str | None = None
 
 
 # The ports are published, or not, by the compose file; the networks are those that docker gives to containers.
@@ -62,6 +66,8 @@ DOCKER_VALUES = ConfigValues(
     allow_origins=("http://localhost:8001", "http://127.0.0.1:8001"),
     api_networks=("127.0.0.1", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
     hook_command=("/hooks/hook.sh",),
+    # Compose gives the same with its secret, in MTX_AUTHHTTPADDRESS.
+    authorise_at="http://web:8001/media/authorise",
 )
 
 
@@ -73,7 +79,7 @@ def render_config(values: ConfigValues, *, off: Collection[UUID] = ()) -> str:
     """
     return Template((_HERE / "template.yml").read_text(encoding="utf-8")).substitute(
         version=MEDIAMTX_VERSION,
-        api_networks=_write_list(tuple(_check_network(network) for network in values.api_networks)),
+        authentication=_write_authentication(values),
         api_address=_write(_check_address(values.api_address)),
         metrics=_write_flag(values.metrics_address is not None),
         metrics_address=_write(_check_address(values.metrics_address or "127.0.0.1:9998")),
@@ -193,6 +199,45 @@ def _write_list(texts: tuple[str, ...]) -> str:
 
 def _write_flag(flag: bool) -> str:  # noqa: FBT001 -- the flag is the value to write
     return "true" if flag else "false"
+
+
+_ASK_NOBODY = """\
+# Anyone who reaches the ports may publish and read; only these networks may ask the API.
+authMethod: internal
+authInternalUsers:
+  - user: any
+    pass:
+    ips: []
+    permissions:
+      - action: publish
+      - action: read
+  - user: any
+    pass:
+    ips: {networks}
+    permissions:
+      - action: api
+      - action: metrics
+"""
+
+_ASK_THE_VMS = """\
+# The VMS says who may publish and who may read; without its answer nobody new gets in, and whoever is in stays.
+authMethod: http
+authHTTPAddress: {address}
+# Were it to ask about these too, it would wait for us while we wait for it. Their addresses are private instead.
+authHTTPExclude:
+  - action: api
+  - action: metrics
+  - action: pprof
+"""
+
+
+def _write_authentication(values: ConfigValues) -> str:
+    networks = _write_list(tuple(_check_network(network) for network in values.api_networks))
+    if values.authorise_at is None:
+        return _ASK_NOBODY.format(networks=networks)
+    if not values.authorise_at.startswith(("http://", "https://")):
+        raise InvalidConfig("the address at which MediaMTX asks who may publish must begin with http:// or https://")
+    return _ASK_THE_VMS.format(address=_write(values.authorise_at))
 
 
 def _check_address(address: str) -> str:

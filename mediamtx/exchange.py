@@ -31,18 +31,33 @@ def fetch(base_url: str, target: str, limits: Limits) -> bytes:
     piece received, so that a server which drips its answer could hold us for hours.
     Raises MediaMTXUnavailable for everything that is not such an answer.
     """
+    status, body = ask(base_url, "GET", target, limits)
+    if status != http.client.OK:
+        raise MediaMTXUnavailable(f"{_name_server(urlsplit(base_url))} answered {describe_status(status)} to {target}")
+    return body
+
+
+def ask(base_url: str, method: str, target: str, limits: Limits) -> tuple[int, bytes]:
+    """Give status and body of the answer to a request without a body; raises MediaMTXUnavailable without an answer."""
     url = urlsplit(base_url)
-    where = f"MediaMTX at {url.hostname}:{url.port or _default_port(url)}"
     try:
-        raw = _exchange(url, _write_request(url, target), limits)
+        raw = _exchange(url, _write_request(url, method, target), limits)
         answer = http.client.HTTPResponse(_Recorded(raw))  # type: ignore[arg-type]  # it only asks for makefile()
         answer.begin()
-        body = answer.read()
+        return answer.status, answer.read()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise MediaMTXUnavailable(f"{where} gave no answer: {str(error) or type(error).__name__}") from error
-    if answer.status != http.client.OK:
-        raise MediaMTXUnavailable(f"{where} answered {answer.status} {answer.reason} to {target}")
-    return body
+        raise MediaMTXUnavailable(
+            f"{_name_server(url)} gave no answer: {str(error) or type(error).__name__}"
+        ) from error
+
+
+def describe_status(status: int) -> str:
+    """Give the status with its name, as far as it has one."""
+    return f"{status} {http.client.responses.get(status, '')}".strip()
+
+
+def _name_server(url: SplitResult) -> str:
+    return f"MediaMTX at {url.hostname}:{url.port or _default_port(url)}"
 
 
 class _Recorded:
@@ -57,12 +72,13 @@ class _Recorded:
         return io.BytesIO(self._raw)
 
 
-def _write_request(url: SplitResult, target: str) -> bytes:
+def _write_request(url: SplitResult, method: str, target: str) -> bytes:
     head = [
-        f"GET {url.path.rstrip('/')}{target} HTTP/1.1",
+        f"{method} {url.path.rstrip('/')}{target} HTTP/1.1",
         f"Host: {url.netloc.rpartition('@')[2]}",
         "Accept: application/json",
         "Connection: close",
+        *(["Content-Length: 0"] if method == "POST" else []),
     ]
     if url.username:
         credentials = f"{unquote(url.username)}:{unquote(url.password or '')}"

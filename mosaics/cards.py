@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from cameras.models import Camera, CameraState
 from cameras.words import describe_state, say_moment
 from mosaics.queries import WallCounts
-from streams.live import live_urls
 from streams.words import describe_problem
 
 STALE_AFTER = timedelta(seconds=45)
@@ -19,7 +18,10 @@ STALE_AFTER = timedelta(seconds=45)
 
 @dataclass(frozen=True)
 class Card:
-    """One camera on the wall; `playable` says whether a picture is worth asking for."""
+    """One camera on the wall; `playable` says whether a picture is worth asking for.
+
+    The picture's address is not here: it opens for two minutes, and the page asks for it when it needs it.
+    """
 
     id: str
     name: str
@@ -30,12 +32,12 @@ class Card:
     playable: bool
     recording: bool
     recording_text: str
-    hls_url: str
+    media_url: str
     player_url: str
 
     def as_state(self) -> dict[str, Any]:
         """Give the part that changes, as JSON-ready values."""
-        fixed = {"id", "name", "location", "hls_url", "player_url"}
+        fixed = {"id", "name", "location", "media_url", "player_url"}
         return {key: value for key, value in asdict(self).items() if key not in fixed}
 
 
@@ -51,7 +53,7 @@ def make_card(camera: Camera, *, zone: ZoneInfo, now: datetime) -> Card:
         playable=camera.is_online,
         recording=camera.recording_enabled,
         recording_text=_describe_recording(camera),
-        hls_url=live_urls(camera).hls,
+        media_url=camera.media_server.public_hls_url,
         player_url=f"{camera.media_server.public_hls_url}/player/hls.min.js",
     )
 

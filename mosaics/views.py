@@ -25,8 +25,11 @@ from cities.queries import list_cities_of, role_reaches
 from cities.views import protect_page, return_to_page
 from mosaics.cards import Card, describe_notices, make_card
 from mosaics.queries import WallCounts, count_cameras, find_cameras, list_cameras, read_search
+from mosaics.services import note_live_view
 from observers.alarms.queries import count_open_alarms
 from recording.services import switch_recording
+from streams.access.services import give_live_token
+from streams.live import live_urls
 
 CARDS_PER_PAGE = 48
 MAX_POLLED = 200
@@ -43,6 +46,7 @@ def show_wall(request: HttpRequest) -> HttpResponse:
     wanted, counts = read_search(request.GET), count_cameras()
     page = Paginator(find_cameras(wanted), CARDS_PER_PAGE).get_page(request.GET.get("page"))
     cards = [make_card(camera, zone=zone, now=timezone.now()) for camera in page]
+    note_live_view(access, cards=len(cards), now=timezone.now())
     context = _page_context(request) | {
         "cards": cards,
         "page": page,
@@ -55,7 +59,7 @@ def show_wall(request: HttpRequest) -> HttpResponse:
         "may_add": role_reaches(access.role, Role.MANAGER) and access.user.is_staff,
         "query_without_page": _query_without_page(request),
     }
-    return protect_page(render(request, "mosaics/wall.html", context), media_urls=[card.hls_url for card in cards])
+    return protect_page(render(request, "mosaics/wall.html", context), media_urls=[card.media_url for card in cards])
 
 
 @require_safe
@@ -80,6 +84,22 @@ def show_states(request: HttpRequest) -> HttpResponse:
         }
     )
     response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@require_safe
+def give_live_address(request: HttpRequest, camera_id: UUID) -> HttpResponse:
+    """Give a script the address of a camera's live picture, good for beginning to watch within two minutes."""
+    access = _access_of(request)
+    if access is None:
+        return _refuse_signed_out()
+    try:
+        camera = find_camera(camera_id)
+    except NotThere as error:
+        raise Http404 from error
+    token = give_live_token(camera, access.user, now=timezone.now())
+    response = JsonResponse({"hls_url": live_urls(camera, token=token).hls})
+    response["Cache-Control"] = "no-store"
     return response
 
 

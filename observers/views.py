@@ -2,12 +2,12 @@
 
 import hmac
 from collections.abc import Callable
-from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
+from cities.addresses import is_media_server
 from cities.problems import problem_response
 from observers.doorbell import doorbell
 
@@ -39,7 +39,7 @@ def receive_hook(request: HttpRequest) -> HttpResponse:
 
 
 def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:
-    if not _is_near(request.META.get("REMOTE_ADDR", "")):
+    if not is_media_server(request.META.get("REMOTE_ADDR", "")):
         return problem_response(403, "Hooks are taken from the networks in VMS_HOOK_NETWORKS only.")
     if not hmac.compare_digest(request.headers.get("X-Hook-Secret", "").encode(), settings.VMS_HOOK_SECRET.encode()):
         return problem_response(401, "X-Hook-Secret is not the one of this installation (VMS_HOOK_SECRET).")
@@ -57,11 +57,3 @@ def _refuse_form(request: HttpRequest) -> HttpResponse | None:
     if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
         return problem_response(413, f"A hook has at most {MAX_BODY_BYTES} bytes.")
     return None
-
-
-def _is_near(address: str) -> bool:
-    try:
-        peer = ip_address(address)
-    except ValueError:
-        return False
-    return any(peer in network for network in settings.VMS_HOOK_NETWORKS)

@@ -70,7 +70,11 @@ class RecordingView(APIView):
         }
         return Response(RecordingEnabledSerializer(answer).data)
 
-    @extend_schema(operation_id="disable_recording", summary="Switch recording off", responses=RecordingStateSerializer)
+    @extend_schema(
+        operation_id="disable_recording",
+        summary="Switch recording off",
+        responses={200: RecordingStateSerializer},
+    )
     def delete(self, request: Request, camera_id: UUID) -> Response:
         """Switches recording off, also where it is off already; the footage stays. Answers like GET."""
         camera = find_camera(camera_id)

@@ -13,7 +13,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from cameras.models import Camera
-from cities.models import User
+from cameras.services import subject_of
+from cities.audit.services import Deed, note_deed
+from cities.models import AuditAction, User
 from recording.models import RecordingSession, RecordingStatus
 from recording.ports import RecordingPort
 from recording.queries import find_open_session
@@ -60,6 +62,7 @@ class RedisRecordingManager(RecordingManager):
             session = find_open_session(camera.pk)
             if session:
                 _end_session(session, by, now)
+                note_deed(camera.city_id, Deed(AuditAction.RECORDING_OFF, by, now, subject_of(camera)))
             _note_wish(camera, wish=False)
             transaction.on_commit(lambda: self._stop(camera))
         return session
@@ -101,6 +104,7 @@ def storage_path_for(camera: Camera) -> str:
 
 
 def _open_session(camera: Camera, by: User | None, now: datetime) -> RecordingSession:
+    note_deed(camera.city_id, Deed(AuditAction.RECORDING_ON, by, now, subject_of(camera)))
     return RecordingSession.objects.create(
         camera=camera,
         city_id=camera.city_id,

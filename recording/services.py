@@ -57,7 +57,7 @@ def switch_recording(camera: Camera, *, on: bool, by: User | None, now: datetime
         recording_manager().disable_recording(camera, by=by, now=now)
         return None
     if not camera.publishes_by_itself:
-        wish_stream(camera, now=now)
+        wish_stream(camera, by=by, now=now)
     return recording_manager().enable_recording(camera, by=by, now=now)
 
 

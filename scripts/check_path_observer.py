@@ -21,7 +21,8 @@ def main() -> None:
     """Run the check; exit code 0 only if both changes were seen in time."""
     demo = read_demo()
     camera = call_api(demo, "POST", "/api/v1/cameras", {"name": f"Observer check {os.getpid()}"})
-    publisher = start_publisher(camera["publish_url"])
+    publishing = call_api(demo, "GET", f"/api/v1/cameras/{camera['id']}/publishing")
+    publisher = start_publisher(address_with_password(publishing))
     try:
         wait_until("ONLINE", lambda: is_online(demo, camera["id"]), seconds=20)
         publisher.send_signal(signal.SIGKILL)
@@ -32,6 +33,12 @@ def main() -> None:
         publisher.wait()
         call_api(demo, "DELETE", f"/api/v1/cameras/{camera['id']}")
     print("passed: the observer saw the path appear and disappear")
+
+
+def address_with_password(publishing: dict[str, Any]) -> str:
+    """Give the address as a camera would use it: MediaMTX takes pictures from those who know the camera's password."""
+    credentials = f"{publishing['publish_username']}:{publishing['publish_password']}"
+    return str(publishing["publish_url"]).replace("rtsp://", f"rtsp://{credentials}@")
 
 
 def start_publisher(url: str) -> "subprocess.Popen[bytes]":

@@ -8,9 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from cameras.models import Camera, CameraState
-from cities.admin import Labelled, column, may
+from cities.admin import Labelled, column, may, staff_member
 from cities.models import Role
-from streams.live import live_urls
 from streams.live import publish_url as publish_url_of
 from streams.models import StreamState
 from streams.services import drop_stream, wish_stream
@@ -54,17 +53,12 @@ class StreamColumns:
         """Where a camera that publishes by itself sends its picture."""
         return publish_url_of(camera)
 
-    @column(_("address to watch (HLS)"))
-    def hls_url(self, camera: Camera) -> str:
-        """Where a player finds the live picture."""
-        return live_urls(camera).hls
-
     @admin.action(description=_("Start streams"), permissions=["stream"])
     def start_streams(self, request: HttpRequest, queryset: QuerySet[Camera]) -> None:
         """Wish the streams of the chosen cameras that the caller may operate."""
         allowed = operated_by(request, queryset)
         for camera in allowed:
-            wish_stream(camera, now=timezone.now())
+            wish_stream(camera, by=staff_member(request), now=timezone.now())
         text = ngettext("%(count)d stream is wished.", "%(count)d streams are wished.", len(allowed))
         messages.success(request, text % {"count": len(allowed)})
         tell_refused(request, queryset.count() - len(allowed))
@@ -74,7 +68,7 @@ class StreamColumns:
         """Drop the wish for the streams of the chosen cameras that the caller may operate."""
         allowed = operated_by(request, queryset)
         for camera in allowed:
-            drop_stream(camera, now=timezone.now())
+            drop_stream(camera, by=staff_member(request), now=timezone.now())
         text = ngettext("%(count)d stream is stopped.", "%(count)d streams are stopped.", len(allowed))
         messages.success(request, text % {"count": len(allowed)})
         tell_refused(request, queryset.count() - len(allowed))

@@ -14,7 +14,9 @@ from rest_framework.response import Response
 from cameras.queries import find_camera
 from cities.errors import NotThere
 from cities.pagination import Pages
-from streams.live import live_urls
+from cities.permissions import access_of
+from streams.access.services import give_live_token
+from streams.live import LiveUrls, live_urls
 from streams.models import Stream
 from streams.progress import StreamProgress, problem_of, progress_of
 from streams.queries import find_stream, streams_in_scope
@@ -38,8 +40,10 @@ class StreamSerializer(serializers.Serializer[Stream]):
     is_online = serializers.BooleanField(
         source="camera.is_online", read_only=True, help_text="Whether its picture was last seen."
     )
-    hls_url = serializers.SerializerMethodField()
-    webrtc_url = serializers.SerializerMethodField()
+    hls_url = serializers.SerializerMethodField(
+        help_text="A playlist. Like the other addresses it is yours, and good for beginning to watch within 2 minutes."
+    )
+    webrtc_url = serializers.SerializerMethodField(help_text="A WHEP endpoint.")
     rtsp_url = serializers.SerializerMethodField()
     wished_at = serializers.DateTimeField(read_only=True)
 
@@ -50,13 +54,17 @@ class StreamSerializer(serializers.Serializer[Stream]):
         return problem_of(stream, timezone.now())
 
     def get_hls_url(self, stream: Stream) -> str:
-        return live_urls(stream.camera).hls
+        return self._give_live_urls(stream).hls
 
     def get_webrtc_url(self, stream: Stream) -> str:
-        return live_urls(stream.camera).webrtc
+        return self._give_live_urls(stream).webrtc
 
     def get_rtsp_url(self, stream: Stream) -> str:
-        return live_urls(stream.camera).rtsp
+        return self._give_live_urls(stream).rtsp
+
+    def _give_live_urls(self, stream: Stream) -> LiveUrls:
+        user = access_of(self.context["request"]).user
+        return live_urls(stream.camera, token=give_live_token(stream.camera, user, now=timezone.now()))
 
 
 class WishSerializer(serializers.Serializer[Any]):
@@ -100,7 +108,7 @@ class StreamsView(GenericAPIView[Stream]):
         wish = WishSerializer(data=request.query_params)
         wish.is_valid(raise_exception=True)
         camera = find_camera(wish.validated_data["camera_id"])
-        stream, is_new = wish_stream(camera, now=timezone.now())
+        stream, is_new = wish_stream(camera, by=access_of(request).user, now=timezone.now())
         stream.camera = camera
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self.get_serializer(stream).data, status=code)
@@ -121,7 +129,7 @@ class StreamView(GenericAPIView[Stream]):
         return Response(self.get_serializer(stream).data)
 
     @extend_schema(operation_id="stop_stream", summary="Stop a stream", responses={204: None})
-    def delete(self, request: Request, camera_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
+    def delete(self, request: Request, camera_id: UUID) -> Response:
         """Drops the wish; 204 also if nobody had it."""
-        drop_stream(find_camera(camera_id), now=timezone.now())
+        drop_stream(find_camera(camera_id), by=access_of(request).user, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

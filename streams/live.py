@@ -14,13 +14,14 @@ class LiveUrls:
     rtsp: str
 
 
-def live_urls(camera: Camera) -> LiveUrls:
-    """Give the live addresses of a camera; wants `media_server` loaded."""
+def live_urls(camera: Camera, *, token: str = "") -> LiveUrls:
+    """Give the live addresses of a camera, with the token that opens them; wants `media_server` loaded."""
     server, stream_id = camera.media_server, camera.stream_id
+    query = f"?token={token}" if token else ""
     return LiveUrls(
-        hls=f"{server.public_hls_url}/{stream_id}/index.m3u8",
-        webrtc=f"{server.public_webrtc_url}/{stream_id}/whep",
-        rtsp=f"{server.public_rtsp_url}/{stream_id}",
+        hls=f"{server.public_hls_url}/{stream_id}/index.m3u8{query}",
+        webrtc=f"{server.public_webrtc_url}/{stream_id}/whep{query}",
+        rtsp=f"{server.public_rtsp_url}/{stream_id}{query}",
     )
 
 

@@ -63,8 +63,9 @@ def run_mediamtx(
     hook_command: tuple[str, ...] = (),
     environ: dict[str, str] | None = None,
     allow_origins: tuple[str, ...] = ("*",),
+    authorise_at: str | None = None,
 ) -> Generator[RunningMediaMTX, None, None]:
-    """Run MediaMTX with our configuration until the block ends."""
+    """Run MediaMTX with our configuration until the block ends; unless it asks somewhere, everybody may do all."""
     api, rtsp, hls, webrtc, udp = find_free_ports(5)
     values = ConfigValues(
         record_root=folder / "recordings",
@@ -75,6 +76,7 @@ def run_mediamtx(
         webrtc_udp_address=f"127.0.0.1:{udp}",
         allow_origins=allow_origins,
         hook_command=hook_command,
+        authorise_at=authorise_at,
     )
     config, log = folder / "mediamtx.yml", folder / "mediamtx.log"
     config.write_text(render_config(values))
@@ -120,8 +122,13 @@ def run_program(
 
 
 @contextmanager
-def publish(rtsp_port: int, name: str, *, seconds: int = 60) -> Generator[subprocess.Popen[bytes], None, None]:
-    """Publish a small moving picture under a path name with the ffmpeg that the project ships."""
+def publish(
+    rtsp_port: int, name: str, *, seconds: int = 60, credentials: str = ""
+) -> Generator[subprocess.Popen[bytes], None, None]:
+    """Publish a small moving picture under a path name with the ffmpeg that the project ships.
+
+    `credentials` are a user name and a password with a colon between them.
+    """
     source = "testsrc2=size=160x120:rate=10"
     argv = [
         imageio_ffmpeg.get_ffmpeg_exe(),
@@ -136,7 +143,13 @@ def publish(rtsp_port: int, name: str, *, seconds: int = 60) -> Generator[subpro
         str(seconds),
     ]
     argv += ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10", "-pix_fmt", "yuv420p"]
-    argv += ["-f", "rtsp", "-rtsp_transport", "tcp", f"rtsp://127.0.0.1:{rtsp_port}/{name}"]
+    argv += [
+        "-f",
+        "rtsp",
+        "-rtsp_transport",
+        "tcp",
+        f"rtsp://{credentials + '@' if credentials else ''}127.0.0.1:{rtsp_port}/{name}",
+    ]
     with run_program(list(argv), subprocess.DEVNULL, {}) as process:
         yield process
 

@@ -80,9 +80,29 @@ def test_every_setting_that_is_read_is_documented() -> None:
     assert read - {"MEDIAMTX_VERSION"} - documented == set()
 
 
+def test_the_api_and_the_metrics_of_mediamtx_are_published_to_nobody(compose: dict[str, Any]) -> None:
+    """Nothing else protects them."""
+    assert compose["services"]["mediamtx"]["ports"] == ["8554:8554", "8888:8888", "8889:8889", "8189:8189/udp"]
+    loaded = yaml.safe_load((ROOT / "docker" / "mediamtx.yml").read_text())
+    assert (loaded["apiAddress"], loaded["metrics"], loaded["playback"], loaded["pprof"]) == (
+        ":9997",
+        False,
+        False,
+        False,
+    )
+
+
+def test_mediamtx_asks_with_the_secret_that_web_knows(compose: dict[str, Any]) -> None:
+    asks = compose["services"]["mediamtx"]["environment"]["MTX_AUTHHTTPADDRESS"]
+    secret = compose["x-vms"]["environment"]["VMS_MEDIA_SECRET"]
+    placed = yaml.safe_load((ROOT / "docker" / "mediamtx.yml").read_text())["authHTTPAddress"]
+    assert asks == placed.replace("http://", f"http://mediamtx:{secret}@")
+
+
 def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
     text = (ROOT / "docker" / "compose.yml").read_text()
-    assert re.findall(r"\$\{(?:POSTGRES_PASSWORD|VMS_SECRET_KEY|VMS_HOOK_SECRET)(?!:\?)[^}]*\}", text) == []
+    secrets = "POSTGRES_PASSWORD|VMS_SECRET_KEY|VMS_HOOK_SECRET|VMS_MEDIA_SECRET|VMS_CREDENTIAL_KEYS"
+    assert re.findall(rf"\$\{{(?:{secrets})(?!:\?)[^}}]*\}}", text) == []
 
 
 def mounts_of(compose: dict[str, Any], service: str) -> dict[str, str]:

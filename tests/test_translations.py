@@ -11,7 +11,7 @@ import unfold
 from django.utils.translation import gettext, override
 from django.utils.translation.template import templatize
 
-from ffmpeg import failures
+from ffmpeg import failures, networks
 from tests.test_house_rules import SOURCES
 from vms.management.commands.compile_translations import compile_translation
 
@@ -58,7 +58,7 @@ def texts_of_template(source: str) -> Iterator[Text]:
 def texts_of_ours() -> set[Text]:
     found = {text for file in SOURCES for text in texts_of_python(file.read_text())}
     found |= {text for file in TEMPLATES for text in texts_of_template(file.read_text())}
-    return found | {(None, text) for text in failures._TEXTS.values()}
+    return found | {(None, text) for text in [*failures._TEXTS.values(), *networks.TEXTS.values()]}
 
 
 def texts_of_unfold() -> set[Text]:

@@ -8,8 +8,10 @@ from typing import Any
 from django.test import Client
 
 from cameras.models import Camera, MediaServer
+from cameras.services import keep_source
 from cities.models import City, Membership, Role, User
 from cities.scope import every_city
+from ffmpeg.sources import parse_source_url
 
 NOW = datetime(2026, 1, 27, 12, 0, tzinfo=UTC)
 
@@ -40,6 +42,12 @@ class ApiClient(Client):
         return self.generic(method.upper(), path, json.dumps(body) if body is not None else "", "application/json")
 
 
+def give_source(camera: Camera, url: str) -> None:
+    """Store a source address as the services do, without asking where it leads; wants the camera's city in scope."""
+    keep_source(camera, parse_source_url(url))
+    camera.save()
+
+
 def make_world() -> World:
     """Build it; wants a database."""
     server = MediaServer.objects.create(
@@ -64,11 +72,6 @@ def make_world() -> World:
         camera = Camera.objects.create(
             city=city, media_server=server, name="Market square", source_url="rtsp://10.0.0.5/live"
         )
-        foreign = Camera.objects.create(
-            city=other_city,
-            media_server=server,
-            name="Secret harbour",
-            source_url="rtsp://10.9.9.9/secret",
-            source_password="hunter2-leak",
-        )
+        foreign = Camera(city=other_city, media_server=server, name="Secret harbour")
+        give_source(foreign, "rtsp://:hunter2-leak@10.9.9.9/secret")
     return World(server=server, city=city, other_city=other_city, camera=camera, foreign_camera=foreign, **people)

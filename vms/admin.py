@@ -2,18 +2,22 @@
 
 from typing import Any
 
+from axes.models import AccessAttempt
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat import models as beat
 from django_celery_beat.admin import PeriodicTaskAdmin as BeatPeriodicTaskAdmin
 from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
-from knox.models import AuthToken
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from cameras import admin as cameras_admin
 from cameras.models import Camera
 from cities.admin import LookOnly, PlatformAdmin
+from cities.audit import admin as _audit  # noqa: F401 -- registers its page
+from cities.models import ApiToken
 from recording.admin import RecordingSwitch
 from recording.gaps.admin import CoverageOfCamera
 from streams.admin import StreamColumns
@@ -29,15 +33,15 @@ class CameraAdmin(RecordingSwitch, CoverageOfCamera, StreamColumns, cameras_admi
     fieldsets = [
         *cameras_admin.CameraAdmin.fieldsets,
         (_("Footage"), {"fields": ["coverage_shown"]}),
-        (_("Stream"), {"fields": ["stream_state", "stream_problem", "publish_url", "hls_url"]}),
+        (_("Stream"), {"fields": ["stream_state", "stream_problem", "publish_url"]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Camera | None = None) -> list[str]:
-        return [*super().get_readonly_fields(request, obj), "stream_state", "stream_problem", "publish_url", "hls_url"]
+        return [*super().get_readonly_fields(request, obj), "stream_state", "stream_problem", "publish_url"]
 
 
 _SCHEDULES = [beat.IntervalSchedule, beat.CrontabSchedule, beat.SolarSchedule, beat.ClockedSchedule]
-admin.site.unregister([beat.PeriodicTask, AuthToken, *_SCHEDULES])
+admin.site.unregister([beat.PeriodicTask, TOTPDevice, StaticDevice, *_SCHEDULES])
 
 
 class _TaskSelect(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc]  # neither package ships types
@@ -56,6 +60,8 @@ class PeriodicTaskAdmin(BeatPeriodicTaskAdmin, PlatformAdmin):  # type: ignore[m
     """The schedule, which operators may slow down or switch off."""
 
     form = _PeriodicTaskForm
+    # The package's own page puts a script into the page, which our policy does not run.
+    change_form_template = None
 
 
 @admin.register(*_SCHEDULES)
@@ -63,14 +69,37 @@ class ScheduleAdmin(PlatformAdmin):
     """Rhythms that the schedule's entries use."""
 
 
-@admin.register(AuthToken)
-class TokenAdmin(LookOnly, PlatformAdmin):
-    """API tokens: made by `manage.py create_token`, looked at and revoked here; their secrets are shown nowhere."""
-
-    list_display = ["user", "created", "expiry"]
-    fields = ["user", "created", "expiry"]
-    search_fields = ["user__username"]
-    list_select_related = ["user"]
+class _TakenAwayOnly(LookOnly, PlatformAdmin):
+    """Rows that platform administrators look at and may take away, which is the remedy."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return PlatformAdmin.has_delete_permission(self, request, obj)
+
+
+@admin.register(TOTPDevice)
+class SecondStepAdmin(_TakenAwayOnly):
+    """Second steps of signing in: taken away here for somebody who lost phone and backup codes; no secret is shown."""
+
+    list_display = ["user", "confirmed"]
+    fields = ["user", "confirmed"]
+    search_fields = ["user__username"]
+    list_select_related = ["user"]
+
+
+@admin.register(AccessAttempt)
+class FailedSignInAdmin(_TakenAwayOnly):
+    """Failed sign-ins that count towards a lock; taking one away lifts it."""
+
+    list_display = ["username", "ip_address", "failures_since_start", "attempt_time"]
+    fields = ["username", "ip_address", "failures_since_start", "attempt_time"]
+    search_fields = ["username", "ip_address"]
+
+
+@admin.register(ApiToken)
+class TokenAdmin(_TakenAwayOnly):
+    """API tokens: made on one's own page or by `manage.py create_token`, looked at and revoked here."""
+
+    list_display = ["user", "name", "created", "expiry"]
+    fields = ["user", "name", "created", "expiry"]
+    search_fields = ["user__username", "name"]
+    list_select_related = ["user"]

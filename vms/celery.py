@@ -11,5 +11,12 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Rooms within rooms: Celery looks for tasks in installed apps only.
 app.autodiscover_tasks(
-    ["recording.retention", "recording.holds", "recording.gaps", "recording.storage", "observers.alarms"]
+    [
+        "recording.retention",
+        "recording.holds",
+        "recording.gaps",
+        "recording.storage",
+        "observers.alarms",
+        "streams.access",
+    ]
 )

@@ -10,10 +10,14 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
+from cameras.credentials import NoCredentialKey, make_box
 from cities.scope import every_city
 from vms.promises import tell_broken_promises
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+WELL_KNOWN = ("django-insecure", "change", "secret", "example", "password", "default")
+"""How secrets begin that stand in somebody's documentation."""
 
 
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
@@ -68,27 +72,75 @@ def check_ports_differ(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  
 
 
 def check_secrets(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
-    """vms.E005: a secret given by hand is too short to be one."""
-    given = {"VMS_SECRET_KEY": settings.SECRET_KEY, "VMS_HOOK_SECRET": settings.VMS_HOOK_SECRET}
-    return [
-        Error(f"{name} is shorter than 32 characters; leave it unset or make it longer.", id="vms.E005")
-        for name, value in given.items()
-        if len(value) < 32
-    ]
+    """vms.E005: a secret given by hand is too short to be one, or one that everybody knows."""
+    return [Error(text, id="vms.E005") for text in _describe_weak_secrets()]
+
+
+def check_credential_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.E007: no key, or a wrong one, for the cameras' credentials; vms.W003: others may read them."""
+    kept = settings.VMS_DATA / "credential_keys"
+    try:
+        make_box(settings.VMS_CREDENTIAL_KEYS)
+    except NoCredentialKey:
+        message = (
+            f"The keys of the cameras' credentials (VMS_CREDENTIAL_KEYS, or the file {kept}) cannot be used: each must "
+            "be 32 bytes in URL-safe base64 (44 characters), and there must be one. "
+            "Bring the right ones back: what was sealed with a lost key must be typed again."
+        )
+        return [Error(message, id="vms.E007")]
+    if kept.exists() and kept.stat().st_mode & 0o077:
+        return [Warning(f"Others on this machine may read {kept}; chmod 600 it.", id="vms.W003")]
+    return []
 
 
 def check_exposure(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
-    """vms.E006: DEBUG shows tracebacks to whoever can reach us; vms.W001: everybody is a trusted proxy."""
-    found: list[CheckMessage] = []
+    """vms.E006: DEBUG shows tracebacks to whoever can reach us; vms.E008, vms.W001: everybody is a trusted proxy."""
+    found: list[CheckMessage] = [Error(text, id="vms.E006") for text in _describe_shown_tracebacks()]
+    believed = _describe_believed_strangers()
+    if settings.VMS_BIND in LOOPBACK:
+        return [*found, *(Warning(text, id="vms.W001") for text in believed)]
+    return [*found, *(Error(text, id="vms.E008") for text in believed)]
+
+
+def check_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
+    """vms.W010: names that we do not own are taken for ours, so that links in our answers can lead elsewhere."""
+    loose = [host for host in settings.ALLOWED_HOSTS if "*" in host or host.startswith(".")]
+    return [
+        Warning(f"VMS_ALLOWED_HOSTS has {host}, which is no exact name; name each host.", id="vms.W010")
+        for host in loose
+    ]
+
+
+def list_open_doors() -> list[str]:
+    """Give why the web server must not listen where it is told to; nothing while only this machine reaches it."""
+    if settings.VMS_BIND in LOOPBACK:
+        return []
+    return [*_describe_shown_tracebacks(), *_describe_believed_strangers(), *_describe_weak_secrets()]
+
+
+def _describe_weak_secrets() -> list[str]:
+    given = {
+        "VMS_SECRET_KEY": settings.SECRET_KEY,
+        "VMS_HOOK_SECRET": settings.VMS_HOOK_SECRET,
+        "VMS_MEDIA_SECRET": settings.VMS_MEDIA_SECRET,
+    }
+    return [
+        f"{name} is shorter than 32 characters, or no secret at all; leave it unset or make a random one."
+        for name, value in given.items()
+        if len(value) < 32 or len(set(value)) < 10 or value.lower().startswith(WELL_KNOWN)
+    ]
+
+
+def _describe_shown_tracebacks() -> list[str]:
     if settings.DEBUG and settings.VMS_BIND not in LOOPBACK:
-        found.append(Error("VMS_DEBUG=1 while VMS_BIND is open to others; switch one of them off.", id="vms.E006"))
+        return ["VMS_DEBUG=1 while VMS_BIND is open to others; switch one of them off."]
+    return []
+
+
+def _describe_believed_strangers() -> list[str]:
     if any(network.prefixlen == 0 for network in settings.VMS_TRUSTED_PROXIES):
-        found.append(
-            Warning(
-                "VMS_TRUSTED_PROXIES trusts everybody's X-User-ID; name your gateway's addresses only.", id="vms.W001"
-            )
-        )
-    return found
+        return ["VMS_TRUSTED_PROXIES trusts everybody's X-User-ID; name your gateway's addresses only."]
+    return []
 
 
 def check_promises(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 -- the signature of a check
@@ -111,7 +163,9 @@ def register_checks() -> None:
         check_data_folder,
         check_ports_differ,
         check_secrets,
+        check_credential_keys,
         check_exposure,
+        check_hosts,
     ):
         register(check)
     register(check_promises, Tags.database)

@@ -2,16 +2,28 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
 
 from mediamtx.config import check_delete_after
 from mediamtx.errors import InvalidConfig
 
 Network = IPv4Network | IPv6Network
 
+_USUAL_PORTS = {
+    "postgresql": 5432,
+    "postgres": 5432,
+    "redis": 6379,
+    "rediss": 6379,
+    "http": 80,
+    "https": 443,
+    "rtsp": 554,
+}
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -20,7 +32,7 @@ _FALSE = {"0", "false", "no", "off"}
 class Environment:
     """The environment's variables, read once; `mistakes` holds (variable, what is wrong and the remedy)."""
 
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
     mistakes: list[tuple[str, str]] = field(default_factory=list)
 
     def text(self, name: str, default: str = "") -> str:
@@ -88,12 +100,35 @@ def read_or_make_secret(path: Path) -> str:
     """
     if not path.exists():
         try:
-            _publish_secret(path)
+            _publish_secret(path, secrets.token_urlsafe(48))
         except FileExistsError:
             pass  # another process was first: its secret counts
         except OSError:
             return secrets.token_urlsafe(48)
     return path.read_text().strip()
+
+
+def read_or_make_credential_keys(path: Path) -> list[str]:
+    """Give the keys kept in `path`, the first made at first use; none where they could not be kept.
+
+    A key that lasts as long as this process would seal what nobody can ever open again.
+    """
+    try:
+        if not path.exists():
+            _publish_secret(path, Fernet.generate_key().decode())
+    except FileExistsError:
+        pass  # another process was first: its key counts
+    except OSError:
+        return []
+    try:
+        return split_keys(path.read_text())
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def split_keys(text: str) -> list[str]:
+    """Give the keys in a text, separated by blanks, lines or commas."""
+    return text.replace(",", " ").split()
 
 
 def read_embedded_urls(data: Path) -> dict[str, str]:
@@ -105,13 +140,27 @@ def read_embedded_urls(data: Path) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()}
 
 
-def _publish_secret(path: Path) -> None:
+def list_services(urls: Iterable[str], *, hosts: Iterable[str], ports: Iterable[int]) -> list[tuple[str, int]]:
+    """Give (host, port) of services named by addresses, and of each port at each host; unix sockets have none."""
+    found = {(host, port) for host in hosts for port in ports}
+    for url in urls:
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _USUAL_PORTS.get(parts.scheme, 0)
+        except ValueError:
+            continue  # a system check tells of it
+        if parts.hostname and port:
+            found.add((parts.hostname, port))
+    return sorted(found)
+
+
+def _publish_secret(path: Path, secret: str) -> None:
     """Write aside, then link into place, so that nobody reads half a secret and the first writer wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     aside.touch(mode=0o600)
     try:
-        aside.write_text(secrets.token_urlsafe(48))
+        aside.write_text(secret)
         path.hardlink_to(aside)
     finally:
         aside.unlink()

@@ -20,6 +20,8 @@ from recording.services import switch_recording
 MAIN_SERVER = "main"
 DEMO_CITY = "Cidade Demonstração"
 DEMO_USER = "admin"
+DEMO_NETWORKS = ["127.0.0.0/8", "0.0.0.0/0", "::/0"]
+"""The demo's cameras are on this machine; whoever tries the VMS with a camera of their own has it anywhere."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def register_media_server() -> MediaServer:
 @transaction.atomic
 def make_demo(on_the_street: list[DemoCamera], *, now: datetime) -> DemoAccount:
     """Make the demo city with an administrator and one recording camera for each on the street."""
-    city = City.objects.create(name=DEMO_CITY)
+    city = City.objects.create(name=DEMO_CITY, camera_networks=DEMO_NETWORKS)
     password = secrets.token_urlsafe(12)
     user = User.objects.create_superuser(DEMO_USER, password=password)
     with city_scope(city.pk):

@@ -37,7 +37,10 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
             (_("Memberships"), "badge", "cities.membership"),
             (_("Cities"), "location_city", "cities.city"),
             (_("Accounts"), "person", "cities.user"),
-            (_("API tokens"), "key", "knox.authtoken"),
+            (_("API tokens"), "key", "cities.apitoken"),
+            (_("Second steps"), "phonelink_lock", "otp_totp.totpdevice"),
+            (_("Failed sign-ins"), "lock_clock", "axes.accessattempt"),
+            (_("Audit log"), "policy", "cities.auditentry"),
         ],
     ),
     (

@@ -30,6 +30,7 @@ PERIODIC_TASKS = (
     Periodic("Find gaps of the last hours", "recording.gaps.tasks.recompute_recent_gaps", 60),
     Periodic("Find gaps in all footage", "recording.gaps.tasks.recompute_all_gaps", 3600),
     Periodic("Note the heartbeat", "observers.tasks.note_heartbeat", 10),
+    Periodic("End sessions whose right is gone", "streams.access.tasks.sweep_sessions", 3),
     Periodic("Keep switched-off cameras off the disk", "recording.tasks.apply_off_switch", 10),
     Periodic("Refresh the cache of recordings", "recording.tasks.refresh_recording_cache", 60),
     Periodic("Index growing footage", "recording.tasks.watch_footage", 10),

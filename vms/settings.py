@@ -1,6 +1,7 @@
 """Django settings, all from the environment; docs/settings.md has the table, vms/checks.py finds wrong values."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,7 +9,14 @@ from urllib.parse import urlsplit
 import django_stubs_ext
 import environ
 
-from vms.environment import Environment, read_embedded_urls, read_or_make_secret
+from vms.environment import (
+    Environment,
+    list_services,
+    read_embedded_urls,
+    read_or_make_credential_keys,
+    read_or_make_secret,
+    split_keys,
+)
 
 django_stubs_ext.monkeypatch()
 
@@ -42,6 +50,10 @@ MEDIAMTX_RTSP_URL = ENVIRONMENT.text("MEDIAMTX_RTSP_URL", f"rtsp://127.0.0.1:{VM
 
 SECRET_KEY = ENVIRONMENT.text("VMS_SECRET_KEY") or read_or_make_secret(VMS_DATA / "secret_key")
 VMS_HOOK_SECRET = ENVIRONMENT.text("VMS_HOOK_SECRET") or read_or_make_secret(VMS_DATA / "hook_secret")
+VMS_MEDIA_SECRET = ENVIRONMENT.text("VMS_MEDIA_SECRET") or read_or_make_secret(VMS_DATA / "media_secret")
+VMS_CREDENTIAL_KEYS = split_keys(ENVIRONMENT.text("VMS_CREDENTIAL_KEYS")) or read_or_make_credential_keys(
+    VMS_DATA / "credential_keys"
+)
 DEBUG = ENVIRONMENT.flag("VMS_DEBUG", default=False)
 ALLOWED_HOSTS = ENVIRONMENT.words("VMS_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.words("VMS_TRUSTED_ORIGINS", [])
@@ -59,6 +71,10 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "rest_framework",
     "knox",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
@@ -72,6 +88,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "vms.protection.ProtectionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -79,9 +96,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "cities.middleware.CityMiddleware",
+    # Last: it turns the refusal of a locked-out sign-in into its page.
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "vms.urls"
@@ -107,6 +127,13 @@ _EMBEDDED = read_embedded_urls(VMS_DATA)
 DATABASE_URL = ENVIRONMENT.text("DATABASE_URL", _EMBEDDED.get("database_url", "postgresql://vms@127.0.0.1:5432/vms"))
 REDIS_URL = ENVIRONMENT.text("REDIS_URL", _EMBEDDED.get("redis_url", "redis://127.0.0.1:6379/0"))
 
+# What no camera's address may lead to; the media servers' rows name theirs besides.
+VMS_OWN_SERVICES = list_services(
+    [DATABASE_URL, REDIS_URL, MEDIAMTX_API_URL, MEDIAMTX_RTSP_URL],
+    hosts=["127.0.0.1", VMS_PUBLIC_HOST],
+    ports=[VMS_PORT, VMS_MEDIAMTX_API_PORT, VMS_RTSP_PORT, VMS_HLS_PORT, VMS_WEBRTC_PORT],
+)
+
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL),
@@ -127,6 +154,12 @@ CACHES = {
 }
 # Sessions live in Postgres: a flushed Redis must not log the operator out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Not prolonged by use: the wall asks every two seconds, and a browser left alone must not stay signed in for ever.
+SESSION_COOKIE_AGE = 3600 * ENVIRONMENT.number("VMS_SESSION_HOURS", 12, low=1, high=720)
+SESSION_COOKIE_HTTPONLY = True
+# Lax, not Strict: a link in a mail to the wall must find who is signed in. Forms have their CSRF token besides.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
 
 
 def _celery_url(redis_url: str) -> str:
@@ -161,6 +194,26 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 
 AUTH_USER_MODEL = "cities.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    # Passwords from before are read, and kept as Argon2 at the next sign-in.
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+# A name and an address together: neither a guesser elsewhere nor a colleague behind the same router locks anybody out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "cities.addresses.find_client_address"
+# Whoever goes on guessing while locked out must not keep the right person out for longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+OTP_TOTP_ISSUER = "Open City VMS"
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
@@ -168,10 +221,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
         "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
 ]
 
 REST_FRAMEWORK = {
@@ -191,7 +248,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "cities.problems.answer_problem",
     "UNAUTHENTICATED_USER": None,
 }
-REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": False}
+KNOX_TOKEN_MODEL = "cities.ApiToken"  # noqa: S105 -- the name of a model
+REST_KNOX = {"TOKEN_MODEL": KNOX_TOKEN_MODEL, "AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "AUTO_REFRESH": False}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Open City VMS",
     "DESCRIPTION": "Video management for cities: cameras, streams and recordings around MediaMTX.",
@@ -235,12 +293,17 @@ STORAGES = {
 
 # Behind TLS (VMS_PUBLIC_SCHEME=https) cookies travel over TLS only; on plain loopback that would lock everybody out.
 _TLS = VMS_PUBLIC_SCHEME == "https"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = _TLS
 SECURE_HSTS_SECONDS = 31_536_000 if _TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _TLS
-SECURE_REDIRECT_EXEMPT = [r"^health", r"^hooks/"]
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^hooks/", r"^media/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+# Nobody uploads anything here; the largest form is a page of the administration.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 
 UNFOLD = {
     "SITE_TITLE": "Open City VMS",
@@ -266,10 +329,14 @@ UNFOLD = {
     "SIDEBAR": {"navigation": "vms.navigation.build_navigation"},
 }
 
+DEFAULT_EXCEPTION_REPORTER = "vms.hiding.HidingReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "vms.hiding.HidingFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"()": "vms.hiding.HidingFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["console"],

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from vms.health import HealthView, ReadyView
 
@@ -12,13 +12,14 @@ urlpatterns = [
     path("", include("recording.page_urls")),
     path("admin/", admin.site.urls),
     path("hooks/", include("observers.urls")),
+    path("media/", include("streams.access.urls")),
     path("api/v1/", include("cities.urls")),
     path("api/v1/", include("cameras.urls")),
     path("api/v1/", include("recording.urls")),
     path("api/v1/", include("streams.urls")),
     path("api/v1/", include("observers.alarms.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("health", HealthView.as_view(), name="health"),
     path("health/ready", ReadyView.as_view(), name="health-ready"),
 ]

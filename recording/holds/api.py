@@ -71,7 +71,7 @@ class HoldSerializer(_RangeSerializer):
     is_live = serializers.SerializerMethodField(help_text="Whether it is in force.")
     created_at = serializers.DateTimeField(read_only=True)
     created_by = serializers.CharField(source="created_by.username", read_only=True, default=None, allow_null=True)
-    released_at = serializers.DateTimeField(read_only=True)
+    released_at = serializers.DateTimeField(read_only=True, allow_null=True)
     released_by = serializers.CharField(source="released_by.username", read_only=True, default=None, allow_null=True)
 
     def get_is_live(self, hold: Hold) -> bool:

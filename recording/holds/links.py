@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from footage.layout import is_segment_name
 from footage.reader import read_segment
+from mediamtx.names import camera_id_from
 from recording.holds.decisions import HELD_FOLDER, id_from_link
 from recording.segments.disk import LONG_WRITTEN_SECONDS
 
@@ -40,6 +42,7 @@ def make_link(root: Path, segment: HeldSegment) -> None:
 
     Raises OSError: FileNotFoundError where its file is gone, FileExistsError where the name is another file's.
     """
+    _check_names(segment)
     source, target = root / segment.file, root / segment.link
     _make_folder(target.parent)
     try:
@@ -63,6 +66,7 @@ def restore_file(root: Path, segment: HeldSegment) -> None:
 
     Raises OSError: FileNotFoundError where both names are gone, FileExistsError where another file has its name now.
     """
+    _check_names(segment)
     own, held = root / segment.file, root / segment.link
     if not _exists(held):
         os.lstat(own)
@@ -75,6 +79,7 @@ def restore_file(root: Path, segment: HeldSegment) -> None:
 
 def drop_link(root: Path, link: str) -> None:
     """Take the held name away; missing is fine. Raises OSError."""
+    _check_link(link)
     (root / link).unlink(missing_ok=True)
 
 
@@ -104,6 +109,19 @@ def is_link_of(root: Path, segment: HeldSegment) -> bool:
     """Say whether the held name surely is this segment's footage. Raises OSError."""
     own, held = root / segment.file, root / segment.link
     return _is_same(own, held) if _exists(own) else _is_footage_of(held, segment)
+
+
+def _check_names(segment: HeldSegment) -> None:
+    """Refuse a row whose names lead anywhere but to a segment and to its link: what is linked is handed out later."""
+    folder, _, name = segment.file.partition("/")
+    if camera_id_from(folder) is None or not is_segment_name(name):
+        raise OSError(errno.EINVAL, "is no segment's name", segment.file)
+    _check_link(segment.link)
+
+
+def _check_link(link: str) -> None:
+    if id_from_link(link) is None:
+        raise OSError(errno.EINVAL, "is no held segment's name", link)
 
 
 def _link_or_adopt(source: Path, target: Path) -> None:

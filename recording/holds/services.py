@@ -6,7 +6,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from cameras.models import Camera
-from cities.models import User
+from cameras.services import subject_of
+from cities.audit.services import Deed, note_deed
+from cities.models import AuditAction, User
 from recording.holds.decisions import LONGEST_SEGMENT, SETTLING, NoFootage, Span, Wish, check_wish, choose_nearest
 from recording.holds.order import order_after_commit
 from recording.holds.queries import segments_touched_by, take_turn_with_holds
@@ -48,6 +50,7 @@ def hold_footage(  # noqa: PLR0913 -- all that a hold is, each by its name
         created_by=by,
     )
     order_after_commit(_servers_of(hold))
+    _note(AuditAction.HOLD_MADE, hold, by, now)
     return hold
 
 
@@ -56,8 +59,19 @@ def release_hold(hold: Hold, *, by: User | None, now: datetime) -> Hold:
     """Let the footage go back to the ring; the hold stays as history. Idempotent: the first release counts."""
     if Hold.objects.filter(pk=hold.pk, released_at=None).update(released_at=now, released_by=by):
         order_after_commit(_servers_of(hold))
+        _note(AuditAction.HOLD_RELEASED, hold, by, now)
     hold.refresh_from_db()
     return hold
+
+
+def _note(action: AuditAction, hold: Hold, by: User | None, now: datetime) -> None:
+    facts = {
+        "hold": str(hold.pk),
+        "case_number": hold.case_number,
+        "from": hold.starts_at.isoformat(),
+        "to": hold.ends_at.isoformat(),
+    }
+    note_deed(hold.city_id, Deed(action, by, now, subject_of(hold.camera), reason=hold.reason, facts=facts))
 
 
 def _has_footage(camera: Camera, asked: Span) -> bool:

@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from cameras.models import Camera
-from cities.admin import CityFilter, CityScopedAdmin, Labelled, LookOnly, cities_where, column, may
+from cities.admin import CityFilter, CityScopedAdmin, Labelled, LookOnly, cities_where, column, may, staff_member
 from cities.errors import Conflict, VMSError
 from cities.models import Role, User
 from recording.models import Deletion, DeletionRecord, DeletionRule, RetentionPolicy
 from recording.retention.decisions import PLANS
 from recording.retention.documents import write_csv
-from recording.retention.policies import set_camera_policy, set_city_policy
+from recording.retention.policies import Change, drop_policy, set_camera_policy, set_city_policy
 from recording.retention.records import list_deletions, sign_off
 
 _RULES = ("days", "max_days", "quota_bytes")
@@ -61,6 +61,9 @@ class RetentionPolicyForm(forms.ModelForm[RetentionPolicy]):
         if self.instance.pk and self.instance.days in PLANS:
             self.initial["plan"] = str(self.instance.days)
 
+    by: User | None = None
+    """Who fills it in; the admin says."""
+
     def clean(self) -> dict[str, Any]:
         """Let the plan say the days where none are written, or where it was chosen anew."""
         cleaned = super().clean() or {}
@@ -87,11 +90,12 @@ class RetentionPolicyForm(forms.ModelForm[RetentionPolicy]):
     def _set(self) -> RetentionPolicy:
         given = {name: self.cleaned_data[name] for name in _RULES}
         is_new = self.instance.pk is None
+        change = Change(self.by, timezone.now(), must_be_new=is_new)
         camera = self.cleaned_data.get("camera") if is_new else self.instance.camera
         if camera:
-            return set_camera_policy(camera, given, must_be_new=is_new)
+            return set_camera_policy(camera, given, change)
         city = self.cleaned_data["city"] if is_new else self.instance.city
-        return set_city_policy(city, given, must_be_new=is_new)
+        return set_city_policy(city, given, change)
 
     def save(self, commit: bool = True) -> RetentionPolicy:  # noqa: ARG002, FBT001, FBT002 -- Django's signature
         """Give the policy, which is saved already."""
@@ -128,8 +132,20 @@ class RetentionPolicyAdmin(CityScopedAdmin):
             kwargs["queryset"] = cameras
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
+        """Let the form know who fills it in."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"by": staff_member(request)})
+
     def save_model(self, request: HttpRequest, obj: RetentionPolicy, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         """The form's services have saved it."""
+
+    def delete_model(self, request: HttpRequest, obj: RetentionPolicy) -> None:
+        drop_policy(obj, Change(staff_member(request), timezone.now()))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RetentionPolicy]) -> None:
+        for policy in queryset.select_related("camera", "city"):
+            self.delete_model(request, policy)
 
 
 @admin.register(Deletion)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -24,6 +25,7 @@ from recording.models import Deletion, DeletionRecord, DeletionRule
 from recording.retention.decisions import PLANS
 from recording.retention.documents import write_csv, write_json_lines
 from recording.retention.policies import (
+    Change,
     InForce,
     drop_camera_policy,
     find_camera_policy,
@@ -133,7 +135,7 @@ class CityRetentionView(APIView):
     def put(self, request: Request) -> Response:
         """Changes the city's promise. Nothing is deleted at once; the ring follows within minutes."""
         city = access_of(request).city
-        set_city_policy(city, _read_policy(request))
+        set_city_policy(city, _read_policy(request), _change_of(request))
         return Response(_describe_city(city))
 
 
@@ -161,18 +163,18 @@ class CameraRetentionView(APIView):
     def put(self, request: Request, camera_id: UUID) -> Response:
         """Sets the camera's own promise. Nothing is deleted at once; the ring follows within minutes."""
         camera = find_camera(camera_id)
-        set_camera_policy(camera, _read_policy(request))
+        set_camera_policy(camera, _read_policy(request), _change_of(request))
         return Response(_describe_camera(camera))
 
     @extend_schema(
         operation_id="drop_camera_retention",
         summary="Let the city's promise count for a camera",
-        responses=CameraRetentionSerializer,
+        responses={200: CameraRetentionSerializer},
     )
-    def delete(self, request: Request, camera_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
+    def delete(self, request: Request, camera_id: UUID) -> Response:
         """Takes the camera's own promise away, also where it has none. Answers like GET."""
         camera = find_camera(camera_id)
-        drop_camera_policy(camera)
+        drop_camera_policy(camera, _change_of(request))
         return Response(_describe_camera(camera))
 
 
@@ -237,6 +239,10 @@ def _find_deletions(request: Request, day: str) -> list[Deletion]:
     if not found:
         raise NotThere(f"nothing was deleted on {day}")
     return found
+
+
+def _change_of(request: Request) -> Change:
+    return Change(access_of(request).user, timezone.now())
 
 
 def _read_policy(request: Request) -> dict[str, int | None]:

@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from cameras.models import Camera
+from cameras.services import subject_of
+from cities.audit.services import Deed, Subject, note_deed
 from cities.errors import Conflict, InvalidInput
-from cities.models import City
+from cities.models import AuditAction, City, User
 from recording.models import RetentionPolicy
 from recording.retention.decisions import (
     DEFAULT_POLICY,
@@ -32,6 +35,18 @@ class InForce:
     set_for: str
 
 
+@dataclass(frozen=True)
+class Change:
+    """Who changes a promise, and when; `must_be_new`: one that is there already is left alone."""
+
+    by: User | None
+    now: datetime
+    must_be_new: bool = False
+
+
+_CITY = Subject("city")
+
+
 def find_city_policy(city: City) -> InForce:
     """Give what is promised of a city's footage."""
     own = _find(city, None)
@@ -46,23 +61,41 @@ def find_camera_policy(camera: Camera) -> InForce:
     return find_city_policy(camera.city)
 
 
-def set_city_policy(city: City, given: Mapping[str, int | None], *, must_be_new: bool = False) -> RetentionPolicy:
+@transaction.atomic
+def set_city_policy(city: City, given: Mapping[str, int | None], change: Change) -> RetentionPolicy:
     """Change what is promised of a city's footage; what is not given stays, None takes a rule away.
 
     Raises InvalidInput, and Conflict where it must be new and is not.
     """
     cameras = Camera.objects.filter(city=city).values_list("pk", flat=True)
-    return _set(city, None, cameras, given, must_be_new=must_be_new)
+    row = _set(city, None, cameras, given, must_be_new=change.must_be_new)
+    note_deed(city.pk, Deed(AuditAction.POLICY_CHANGED, change.by, change.now, _CITY, facts=asdict(policy_of(row))))
+    return row
 
 
-def set_camera_policy(camera: Camera, given: Mapping[str, int | None], *, must_be_new: bool = False) -> RetentionPolicy:
+@transaction.atomic
+def set_camera_policy(camera: Camera, given: Mapping[str, int | None], change: Change) -> RetentionPolicy:
     """Give a camera a promise of its own, or change it; the same rules as for a city's."""
-    return _set(camera.city, camera, [camera.pk], given, must_be_new=must_be_new)
+    row = _set(camera.city, camera, [camera.pk], given, must_be_new=change.must_be_new)
+    facts, subject = asdict(policy_of(row)), subject_of(camera)
+    note_deed(camera.city_id, Deed(AuditAction.POLICY_CHANGED, change.by, change.now, subject, facts=facts))
+    return row
 
 
-def drop_camera_policy(camera: Camera) -> None:
+@transaction.atomic
+def drop_camera_policy(camera: Camera, change: Change) -> None:
     """Let the city's promise count for the camera again, also where it did all along."""
-    RetentionPolicy.objects.filter(camera=camera).delete()
+    policy = RetentionPolicy.objects.filter(camera=camera).first()
+    if policy:
+        drop_policy(policy, change)
+
+
+@transaction.atomic
+def drop_policy(policy: RetentionPolicy, change: Change) -> None:
+    """Let the next wider promise count: the city's for a camera, the installation's for a city."""
+    subject = subject_of(policy.camera) if policy.camera else _CITY
+    note_deed(policy.city_id, Deed(AuditAction.POLICY_CHANGED, change.by, change.now, subject, facts={"dropped": True}))
+    policy.delete()
 
 
 def check_policy(policy: Policy, largest: int) -> None:

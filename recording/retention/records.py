@@ -10,8 +10,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from cities.audit.services import Deed, note_deed
 from cities.errors import Conflict
-from cities.models import City, User
+from cities.models import AuditAction, City, User
 from recording.models import Deletion, DeletionRecord
 from recording.retention.deletions import day_of
 
@@ -42,6 +43,8 @@ def sign_off(record: DeletionRecord, *, by: User, now: datetime) -> None:
     unsigned = DeletionRecord.objects.filter(pk=record.pk, signed_off_at=None)
     if not unsigned.update(signed_off_at=now, signed_off_by=by):
         raise Conflict("This record is signed off already; that stays.")
+    facts = {"day": record.day.isoformat(), "digest": record.digest}
+    note_deed(record.city_id, Deed(AuditAction.DELETIONS_SIGNED_OFF, by, now, facts=facts))
     record.refresh_from_db()
 
 

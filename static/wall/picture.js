@@ -62,15 +62,24 @@
     }
 
     async attach(attempt) {
-      const source = this.card.dataset.hls;
       const hasMediaSource = "MediaSource" in window || "ManagedMediaSource" in window;
       const Hls = hasMediaSource ? await loadPlayer(this.card.dataset.player) : null;
+      // The address opens for two minutes only: each beginning needs a fresh one.
+      const source = await this.askForAddress();
       if (attempt !== this.attempt) return;
+      if (!source) { this.fail(this.words.interrupted); return; }
       if (Hls && Hls.isSupported()) this.attachHls(Hls, source);
       else if (playsNatively(this.video)) this.video.src = source;
       else { this.show("failed", this.words.noScript); return; }
       this.watch();
       this.play();
+    }
+
+    async askForAddress() {
+      try {
+        const answer = await fetch(this.card.dataset.live, { cache: "no-store", headers: { Accept: "application/json" } });
+        return answer.ok ? (await answer.json()).hls_url : "";
+      } catch { return ""; }
     }
 
     attachHls(Hls, source) {

@@ -30,7 +30,7 @@ class Gone:
 
 
 class CommandMaker(Protocol):
-    """Gives what to start for a wish; FFmpegError where its address is not safe."""
+    """Gives what to start for a wish; FFmpegError where its address is not safe, CredentialsLost without them."""
 
     def __call__(self, wish: Wish, *, with_sound: bool) -> RelayCommand: ...
 
@@ -53,7 +53,10 @@ class Carriers:
         self._selector = selectors.DefaultSelector()
 
     def start(self, wish: Wish, *, with_sound: bool) -> None:
-        """Start carrying; FFmpegError where the address is not safe or the system starts no process."""
+        """Start carrying; FFmpegError where the address is not safe or the system starts no process.
+
+        Raises CredentialsLost where they cannot be opened.
+        """
         process = start_relay(self._make_command(wish, with_sound=with_sound), self._clock())
         carrier = _Carrier(process, process.filenos())
         for pipe in carrier.pipes:
@@ -71,6 +74,10 @@ class Carriers:
                 failure = carrier.process.explain_end(self._clock())
                 yield Gone(stream_pk, Problem(failure.kind.value, failure.text))
         self._killed = [process for process in self._killed if process.poll() is None]
+
+    def pids(self) -> dict[int, int]:
+        """Give the processes that run, by the stream's primary key."""
+        return {stream_pk: carrier.process.pid for stream_pk, carrier in self._running.items()}
 
     def end(self, stream_pk: int) -> None:
         """Ask the process to end; `look` tells when it is gone."""

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from urllib.parse import urlsplit
 
+from ffmpeg.networks import Neighbourhood, Service
 from streams.models import StreamState
 
 MEDIA_SERVER = "media_server"
@@ -25,16 +27,24 @@ class Wish:
     server: str
     """The media server's RTSP address; the picture is published there as `name`."""
     address: str = field(repr=False)
-    """The camera's, without user name and password; a token may stand in it: never for logs, nor are these two."""
-    username: str = field(repr=False, default="")
-    password: str = field(repr=False, default="")
+    """The camera's, with its credentials: never for logs."""
     wanted: bool = True
     """False once the wish was dropped, the camera removed or its address emptied."""
+    is_lost: bool = False
+    """Whether the credentials cannot be opened; `address` then lacks them."""
+    neighbourhood: Neighbourhood = field(default=Neighbourhood(), compare=False)
+    """Where the camera may be; when that changes, running pictures go on and the next start is judged by it."""
 
     @property
     def publish_url(self) -> str:
         """Where the picture goes."""
         return f"{self.server.rstrip('/')}/{self.name}"
+
+    @property
+    def publishes_to(self) -> Service:
+        """Host and port of the media server."""
+        parts = urlsplit(self.server)
+        return parts.hostname or "", parts.port or 554
 
 
 @dataclass(frozen=True)
@@ -234,7 +244,7 @@ def begin(relay: Relay | None, wish: Wish, now: float) -> Relay:
     """Give the relay of a process just started; its failures in a row go on counting while the wish is the same."""
     if relay is None or relay.wish != wish:
         return Relay(wish, Phase.STARTING, now)
-    return replace(relay, phase=Phase.STARTING, since=now, live_since=None, progress_at=None)
+    return replace(relay, wish=wish, phase=Phase.STARTING, since=now, live_since=None, progress_at=None)
 
 
 def move_on(relay: Relay, now: float) -> Relay:

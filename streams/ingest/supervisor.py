@@ -3,10 +3,12 @@
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ffmpeg.errors import FFmpegError, UnsafeSource
+from cameras.credentials import CredentialsLost
+from ffmpeg.errors import FFmpegError, RefusedAddress
+from ffmpeg.networks import TEXTS, Peer, judge_peers
 from streams.ingest.carriers import Carriers, Gone, MovedOn
 from streams.ingest.database import Database
 from streams.ingest.decisions import (
@@ -29,12 +31,16 @@ from streams.ingest.decisions import (
     report_on,
 )
 from streams.ingest.leases import Held, Leases
+from streams.ingest.peers import find_peers
 from streams.ingest.stopping import StopRequest
 
 logger = logging.getLogger(__name__)
 
 TICK = 0.2
 """Seconds between two looks at the processes: hundreds of progress lines a second are read in five gulps."""
+
+BETWEEN_PEERS = 2.0
+"""Seconds between two looks at whom the processes are connected to."""
 
 CLAIMS_PER_PASS = 40
 """So several processes that start together share, and 500 orphans of a dead one are taken over within 13 passes."""
@@ -51,9 +57,11 @@ class Supervisor:
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.random
+    peers: Callable[[Iterable[int]], Mapping[int, Sequence[Peer]]] = find_peers
     _relays: dict[int, Relay] = field(default_factory=dict)
     _held: dict[int, Held] = field(default_factory=dict)
     _pass_due: float = 0.0
+    _peers_due: float = 0.0
     _renewed_at: float = float("-inf")
 
     @property
@@ -76,6 +84,9 @@ class Supervisor:
         if now >= self._pass_due:
             self._pass_due = now + self.patience.between_passes
             self._make_pass(now)
+        if now >= self._peers_due:
+            self._peers_due = now + BETWEEN_PEERS
+            self._look_at_peers(now)
 
     def close(self) -> None:
         """End every process, by force after `patience.stop` seconds, and let others have the leases at once."""
@@ -144,6 +155,18 @@ class Supervisor:
             self.leases.claim(room)
         return self.leases.read()
 
+    def _look_at_peers(self, now: float) -> None:
+        """End what is connected to where its camera may not be: redirected, or led there by a playlist."""
+        pids = self.carriers.pids()
+        peers = self.peers(pids.values())
+        for pk, pid in pids.items():
+            relay = self._relays[pk]
+            wish = self._held[pk].wish if pk in self._held else relay.wish
+            refusal = judge_peers(peers.get(pid, []), wish.neighbourhood, wish.publishes_to)
+            if refusal and relay.phase is not Phase.ENDING:
+                self.carriers.discard(pk)
+                self._note_failure(relay, Problem(RefusedAddress.kind, TEXTS[refusal]), now)
+
     def _act(self, action: Action, now: float) -> None:
         match action:
             case Start(wish=wish):
@@ -160,9 +183,8 @@ class Supervisor:
         self._relays[relay.wish.stream_pk] = relay
         try:
             self.carriers.start(relay.wish, with_sound=relay.with_sound)
-        except FFmpegError as error:
-            kind = "unsafe_source" if isinstance(error, UnsafeSource) else "not_started"
-            self._note_failure(relay, Problem(kind, str(error)), now)
+        except (FFmpegError, CredentialsLost) as error:
+            self._note_failure(relay, Problem(error.kind, str(error)), now)
 
     def _drop(self, relay: Relay, now: float, *, at_once: bool) -> None:
         pk = relay.wish.stream_pk

@@ -6,12 +6,14 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from cameras.models import Camera, MediaServer
 from cities.models import Membership, Role, User
 from cities.scope import every_city
+from streams.access.passwords import publish_password, publish_username
 from tests.real import RunningMediaMTX, get_mediamtx_binary, publish, run_mediamtx
 from tests.world import World, make_world
 
@@ -49,9 +51,12 @@ def chromium() -> Generator[Browser, None, None]:
 
 
 @pytest.fixture(scope="session")
-def mediamtx(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningMediaMTX, None, None]:
-    """The real MediaMTX, which also serves the player."""
-    with run_mediamtx(get_mediamtx_binary(), tmp_path_factory.mktemp("mediamtx")) as running:
+def mediamtx(
+    tmp_path_factory: pytest.TempPathFactory, live_server: "LiveServer"
+) -> Generator[RunningMediaMTX, None, None]:
+    """The real MediaMTX, which also serves the player and asks the live server who may publish and watch."""
+    door = live_server.url.replace("http://", f"http://mediamtx:{settings.VMS_MEDIA_SECRET}@") + "/media/authorise"
+    with run_mediamtx(get_mediamtx_binary(), tmp_path_factory.mktemp("mediamtx"), authorise_at=door) as running:
         yield running
 
 
@@ -65,7 +70,7 @@ def world(transactional_db: None) -> World:
 def streaming(world: World, mediamtx: RunningMediaMTX) -> Generator[World, None, None]:
     """The world with its camera really publishing to the real MediaMTX."""
     MediaServer.objects.filter(pk=world.server.pk).update(public_hls_url=mediamtx.hls_url)
-    with publish(mediamtx.rtsp_port, world.camera.stream_id):
+    with publish(mediamtx.rtsp_port, world.camera.stream_id, credentials=credentials_of(world.camera)):
         show_online(world.camera)
         yield world
 
@@ -95,6 +100,11 @@ def open_as(
     for context in contexts:
         context.close()
     assert violations == []
+
+
+def credentials_of(camera: Camera) -> str:
+    """Give what a camera publishes with, as it stands in an address."""
+    return f"{publish_username(camera.publish_number)}:{publish_password(camera.pk, camera.publish_number)}"
 
 
 class LiveServer:

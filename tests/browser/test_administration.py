@@ -44,3 +44,19 @@ def test_the_administration_speaks_portuguese(world: World, open_as: Callable[..
     page.goto(f"/admin/cameras/camera/{world.camera.pk}/change/")
     expect(page.get_by_label("Endereço da fonte")).to_have_value("rtsp://10.0.0.5/live")
     shoot(page, "admin-camera-pt-br")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/admin/", "/admin/cameras/camera/add/", "/admin/cities/user/", "/admin/recording/hold/add/"),
+        *("/admin/django_celery_beat/periodictask/add/", "/docs", "/api/v1/cameras", "/account/second-step"),
+    ],
+)
+def test_pages_keep_to_what_they_say_browsers_may_run(world: World, open_as: Callable[..., Page], path: str) -> None:
+    """`open_as` fails where the browser tells of a violation, or a script breaks off."""
+    page = open_as(make_staff(world.owner, superuser=True), "/")
+    page.goto(path)
+    expect(page.locator("body")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.body.innerText.length") > 50

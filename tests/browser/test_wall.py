@@ -14,7 +14,7 @@ from cameras.models import Camera, MediaServer
 from cities.scope import every_city
 from ffmpeg.failures import explain_failure
 from streams.models import Stream, StreamState
-from tests.browser.conftest import add_member, make_staff, shoot, show_online
+from tests.browser.conftest import add_member, credentials_of, make_staff, shoot, show_online
 from tests.real import RunningMediaMTX, run_program
 from tests.world import World
 
@@ -169,7 +169,7 @@ def test_a_format_that_the_browser_cannot_show_is_named(
     world: World, mediamtx: RunningMediaMTX, open_as: OpenAs
 ) -> None:
     MediaServer.objects.filter(pk=world.server.pk).update(public_hls_url=mediamtx.hls_url)
-    with publish_h265(mediamtx.rtsp_port, world.camera.stream_id):
+    with publish_h265(mediamtx.rtsp_port, world.camera):
         show_online(world.camera)
         page = open_as(world.viewer, **DESK)
         headline = card_of(page, world.camera).locator("[data-headline]")
@@ -181,11 +181,12 @@ def test_a_format_that_the_browser_cannot_show_is_named(
 
 
 @contextmanager
-def publish_h265(rtsp_port: int, name: str) -> Generator[None, None, None]:
+def publish_h265(rtsp_port: int, camera: Camera) -> Generator[None, None, None]:
     """Publish a small H.265 picture."""
     source = ["-loglevel", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=10", "-t", "90"]
     coding = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=10:log-level=none"]
-    target = ["-f", "rtsp", "-rtsp_transport", "tcp", f"rtsp://127.0.0.1:{rtsp_port}/{name}"]
+    address = f"rtsp://{credentials_of(camera)}@127.0.0.1:{rtsp_port}/{camera.stream_id}"
+    target = ["-f", "rtsp", "-rtsp_transport", "tcp", address]
     with run_program([imageio_ffmpeg.get_ffmpeg_exe(), *source, *coding, *target], subprocess.DEVNULL, {}):
         yield
 

@@ -6,11 +6,12 @@ import pytest
 from django.test import Client
 
 from cameras.models import Camera, MediaServer
+from cameras.services import source_of
 from cities.models import Membership, Role
 from cities.scope import city_scope, every_city
 from streams.models import Stream
 from tests.cities.test_admin import staff
-from tests.world import World
+from tests.world import World, give_source
 
 LIST = "/admin/cameras/camera/"
 
@@ -30,11 +31,8 @@ def test_a_manager_adds_a_camera_whose_password_is_never_shown(world: World) -> 
     form = form_of(world, source_url="rtsp://user:s3cret-word@10.0.0.9/live")
     assert client.post(f"{LIST}add/", form)["Location"] == LIST
     (camera,) = [each for each in all_cameras() if each.name == "New gate"]
-    assert (camera.source_url, camera.source_username, camera.source_password) == (
-        "rtsp://10.0.0.9/live",
-        "user",
-        "s3cret-word",
-    )
+    assert camera.source_url == "rtsp://10.0.0.9/live"
+    assert source_of(camera).full == "rtsp://user:s3cret-word@10.0.0.9/live"
     assert camera.media_server == world.server
     shown = client.get(f"{LIST}{camera.pk}/change/").content.decode() + client.get(LIST).content.decode()
     assert ("rtsp://10.0.0.9/live" in shown, "s3cret-word" in shown) == (True, False)
@@ -48,11 +46,11 @@ def test_the_form_says_the_state_in_plain_words(world: World) -> None:
 
 def test_changing_the_name_keeps_the_credentials(world: World) -> None:
     with every_city("a test sets the scene"):
-        Camera.objects.filter(pk=world.camera.pk).update(source_username="user", source_password="s3cret-word")
+        give_source(world.camera, "rtsp://user:s3cret-word@10.0.0.5/live")
     form = form_of(world, name="Market hall", source_url=world.camera.source_url)
     staff(world.owner).post(f"{LIST}{world.camera.pk}/change/", form)
     camera = next(each for each in all_cameras() if each.pk == world.camera.pk)
-    assert (camera.name, camera.source_password) == ("Market hall", "s3cret-word")
+    assert (camera.name, source_of(camera).password) == ("Market hall", "s3cret-word")
 
 
 @pytest.mark.parametrize(

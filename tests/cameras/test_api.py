@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from cameras.models import Camera, MediaServer
-from cameras.services import change_camera
+from cameras.services import change_camera, source_of
 from cities.scope import city_scope, every_city
 from recording.services import switch_recording
 from streams.models import Stream
@@ -56,7 +56,7 @@ def test_a_camera_is_added_and_its_credentials_stay_inside(world: World, owner: 
         assert "hunter2" not in owner.send(method, f"{CAMERAS}/{shown['id']}", {}).content.decode()
     with city_scope(world.city.pk):
         camera = Camera.objects.get(pk=shown["id"])
-    assert (camera.source_username, camera.source_password, camera.city_id) == ("op", "hunter2", world.city.pk)
+    assert (source_of(camera).full, camera.city_id) == ("rtsp://op:hunter2@10.0.0.7/a?token=abc", world.city.pk)
 
 
 def test_a_camera_without_a_source_publishes_by_itself(owner: ApiClient) -> None:
@@ -70,7 +70,7 @@ def test_sending_back_what_was_shown_changes_nothing(world: World, owner: ApiCli
     ).json()
     assert owner.send("PUT", f"{CAMERAS}/{made['id']}", made).json() == made
     with city_scope(world.city.pk):
-        assert Camera.objects.get(pk=made["id"]).source_password == "hunter2"
+        assert source_of(Camera.objects.get(pk=made["id"])).password == "hunter2"
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
@@ -83,12 +83,12 @@ def test_what_is_left_out_stays(world: World, owner: ApiClient, method: str) -> 
 
 def test_what_is_not_the_callers_to_set_is_left_alone(world: World, owner: ApiClient) -> None:
     foreign = {"city": str(world.other_city.pk), "city_id": str(world.other_city.pk), "media_server": 99}
-    forged = {"id": str(UUID(int=1)), "is_online": True, "recording_enabled": True, "source_password": "x"} | foreign
+    forged = {"id": str(UUID(int=1)), "is_online": True, "recording_enabled": True, "source_credentials": "x"} | foreign
     shown = owner.send("PATCH", f"{CAMERAS}/{world.camera.pk}", forged).json()
     assert (shown["id"], shown["is_online"], shown["recording_enabled"]) == (str(world.camera.pk), False, False)
     with every_city("this test looks at the row itself"):
         camera = Camera.objects.get(pk=world.camera.pk)
-    assert (camera.city_id, camera.source_password) == (world.city.pk, "")
+    assert (camera.city_id, camera.source_credentials) == (world.city.pk, "")
 
 
 def test_a_change_takes_nothing_back_that_others_wrote_meanwhile(world: World, owner: ApiClient) -> None:
@@ -96,7 +96,7 @@ def test_a_change_takes_nothing_back_that_others_wrote_meanwhile(world: World, o
         read_before = Camera.objects.get(pk=world.camera.pk)
         switch_recording(world.camera, on=True, by=None, now=NOW)
         Camera.objects.filter(pk=world.camera.pk).update(is_online=True)
-        change_camera(read_before, name="Old market")
+        change_camera(read_before, name="Old market", now=NOW)
     shown = owner.get(f"{CAMERAS}/{world.camera.pk}").json()
     assert (shown["name"], shown["is_online"], shown["recording_enabled"]) == ("Old market", True, True)
 

@@ -7,10 +7,9 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
-from knox.models import AuthToken
 
 from cameras.models import Camera
-from cities.models import Membership, Role, User
+from cities.models import ApiToken, Membership, Role, User
 from cities.scope import city_scope, every_city
 from observers.models import UnknownPath
 from recording.services import switch_recording
@@ -22,7 +21,7 @@ PLATFORM = [
     "cameras/mediaserver",
     "observers/unknownpath",
     "recording/storage",
-    "knox/authtoken",
+    "cities/apitoken",
     "django_celery_beat/periodictask",
     "django_celery_beat/intervalschedule",
 ]
@@ -43,7 +42,7 @@ def leaky(world: World, now: Any) -> World:
         switch_recording(world.foreign_camera, on=True, by=world.stranger, now=now)
         switch_recording(world.camera, on=True, by=world.owner, now=now)
     UnknownPath.objects.create(media_server=world.server, name="Secret harbour's path", first_seen_at=now)
-    AuthToken.objects.create(user=world.stranger)
+    ApiToken.objects.create(user=world.stranger, name="secret probe")
     return world
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from knox.models import AuthToken
 
+from cities.models import ApiToken
 from cities.tokens import make_token, revoke_tokens
 from tests.world import ApiClient, World
 
@@ -26,7 +26,7 @@ def look_with(world: World, token: str) -> int:
 def test_the_token_itself_is_stored_nowhere(world: World) -> None:
     token = make_token(world.viewer, lasts=YEAR)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT row_to_json(knox_authtoken)::text FROM knox_authtoken")
+        cursor.execute("SELECT row_to_json(cities_apitoken)::text FROM cities_apitoken")
         (text,) = cursor.fetchone()
     assert len(token) == 64
     assert token not in text
@@ -36,7 +36,7 @@ def test_the_token_itself_is_stored_nowhere(world: World) -> None:
 
 def test_an_expired_token_is_worthless(world: World) -> None:
     token = make_token(world.viewer, lasts=timedelta(seconds=-1))
-    assert (look_with(world, token), AuthToken.objects.count()) == (401, 0)
+    assert (look_with(world, token), ApiToken.objects.count()) == (401, 0)
 
 
 def test_a_revoked_token_is_worthless_at_once(world: World) -> None:
@@ -53,17 +53,17 @@ def test_the_command_prints_the_token_alone(world: World) -> None:
     assert look_with(world, out.getvalue().strip()) == 200
     assert out.getvalue().count("\n") == 1
     assert f"X-User-ID: {world.viewer.pk}" in notes.getvalue()
-    token = AuthToken.objects.get()
+    token = ApiToken.objects.get()
     assert (token.expiry - token.created).days in {29, 30}
     call_command("revoke_tokens", "viewer", stdout=out)
-    assert AuthToken.objects.count() == 0
+    assert ApiToken.objects.count() == 0
 
 
 @pytest.mark.parametrize("arguments", [["nobody"], ["viewer", "--days", "0"], ["viewer", "--days", "99999"]])
 def test_the_command_refuses_nonsense(world: World, arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         call_command("create_token", *arguments)
-    assert AuthToken.objects.count() == 0
+    assert ApiToken.objects.count() == 0
 
 
 def test_the_revoking_command_names_whom_it_does_not_know(db: Any) -> None:

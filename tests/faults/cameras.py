@@ -34,6 +34,8 @@ class Cameras:
     rtsp_port: int
     logs: Path
     guardian: Guardian
+    passwords: dict[str, str] = field(default_factory=dict)
+    """What each shows to MediaMTX: `user:password`."""
     running: dict[str, Child] = field(default_factory=dict)
 
     def switch_on(self, *streams: str) -> None:
@@ -55,7 +57,7 @@ class Cameras:
         self.switch_off(*self.running)
 
     def _describe(self, stream: str, again_after: float) -> Program:
-        url = f"rtsp://127.0.0.1:{self.rtsp_port}/{stream}"
+        url = f"rtsp://{self.passwords[stream]}@127.0.0.1:{self.rtsp_port}/{stream}"
         show = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-stream_loop", "-1", "-re"]
         show += ["-i", str(self.picture), "-c", "copy", "-f", "rtsp", "-rtsp_transport", "tcp", url]
         return Program(

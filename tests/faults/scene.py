@@ -66,6 +66,9 @@ class Scene:
             camera = self._must("POST", "/api/v1/cameras", {"name": f"Camera {number + 1}"}, 201)
             self.ids.append(UUID(camera["id"]))
             self._must("PUT", f"/api/v1/cameras/{camera['id']}/recording", None, 200)
+            publishing = self._must("GET", f"/api/v1/cameras/{camera['id']}/publishing", None, 200)
+            password = f"{publishing['publish_username']}:{publishing['publish_password']}"
+            self.cameras.passwords[camera["stream_id"]] = password
         streams = [self.stream(camera) for camera in self.ids]
         self.cameras.switch_on(*streams)
         wait_for(lambda: self._count_files() >= CAMERAS, "all cameras write", 60)

@@ -196,4 +196,5 @@ def test_an_unusable_address_is_refused_at_once(url: str) -> None:
 
 def test_there_is_no_way_to_change_mediamtx() -> None:
     methods = {name for name, _ in inspect.getmembers(MediaMTXClient, inspect.isfunction) if not name.startswith("_")}
-    assert methods == {"list_paths", "get_path", "get_info", "get_path_defaults", "list_config_paths"}
+    looks = {"list_paths", "get_path", "get_info", "get_path_defaults", "list_config_paths", "list_sessions"}
+    assert methods == {*looks, "kick"}

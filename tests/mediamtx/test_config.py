@@ -32,7 +32,7 @@ def load(values: ConfigValues) -> dict[str, Any]:
 
 def test_recording_is_what_the_specification_says() -> None:
     assert load(VALUES)["pathDefaults"] == {
-        "overridePublisher": True,
+        "overridePublisher": False,
         "record": True,
         "recordPath": "/srv/recordings/%path/%Y-%m-%d_%H-%M-%S-%f",
         "recordFormat": "fmp4",
@@ -61,6 +61,20 @@ def test_only_the_named_networks_may_ask_the_api() -> None:
     allowed = [(user["ips"], permission["action"]) for user in users for permission in user["permissions"]]
     networks = ["10.1.2.3/32", "fd00::/8"]
     assert allowed == [([], "publish"), ([], "read"), (networks, "api"), (networks, "metrics")]
+
+
+def test_mediamtx_asks_the_vms_for_everything_but_what_the_vms_asks_it() -> None:
+    loaded = load(replace(VALUES, authorise_at="http://mediamtx:s3cret@127.0.0.1:8001/media/authorise"))
+    assert (loaded["authMethod"], loaded["authHTTPAddress"], loaded["authHTTPExclude"]) == (
+        "http",
+        "http://mediamtx:s3cret@127.0.0.1:8001/media/authorise",
+        [{"action": "api"}, {"action": "metrics"}, {"action": "pprof"}],
+    )
+    assert "authInternalUsers" not in loaded
+
+
+def test_what_we_ship_asks_who_publishes_and_watches() -> None:
+    assert yaml.safe_load(DOCKER_CONFIG.read_text())["authMethod"] == "http"
 
 
 def test_metrics_are_on_where_asked_for() -> None:
@@ -106,6 +120,7 @@ def test_without_a_hook_the_lines_are_empty() -> None:
         replace(VALUES, rtsp_address="127.0.0.1:0"),
         replace(VALUES, hls_address="127.0.0.1:70000"),
         replace(VALUES, api_networks=("anyone",)),
+        replace(VALUES, authorise_at="web:8001/media/authorise"),
         replace(VALUES, api_networks=("10.0.0.1/8",)),
     ],
 )

@@ -64,11 +64,15 @@ def find_events(backend: RawServer, kinds: tuple[str, ...] = ("online", "offline
     return [event for event in events if event in kinds]
 
 
-def test_a_newer_publisher_displaces_an_older_one(mediamtx_binary: Path, tmp_path: Path) -> None:
+def test_a_newer_publisher_displaces_no_older_one(mediamtx_binary: Path, tmp_path: Path) -> None:
     with run_mediamtx(mediamtx_binary, tmp_path) as running, publish(running.rtsp_port, NAME) as older:
         wait_until(lambda: NAME in running.client.list_paths().online_names, "the first is online")
         with publish(running.rtsp_port, NAME) as newer:
-            wait_until(lambda: older.poll() is not None, "the older one was displaced")
+            wait_until(lambda: newer.poll() is not None, "the newer one was refused")
+            assert older.poll() is None
+        older.kill()
+        with publish(running.rtsp_port, NAME) as newer:
+            wait_until(lambda: NAME not in running.client.list_paths().online_names, "the older one is gone")
             wait_until(lambda: NAME in running.client.list_paths().online_names, "the newer one is online")
             assert newer.poll() is None
 

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from cities.models import City, Membership, Role, User
 from cities.scope import city_scope, every_city
 from observers.models import Alarm
 from recording.models import RecordingSession, Storage
+from streams.access.tokens import read_token
 from tests.world import NOW, World
 
 JSON = {"Accept": "application/json"}
@@ -42,6 +44,23 @@ def add_cameras(world: World, count: int) -> list[Camera]:
 def without_echoes(answer: Any) -> str:
     """The body without tokens made anew each time and without the id that was asked for."""
     return re.sub(r'[0-9a-f-]{36}|value="\w{64}"', "", answer.content.decode())
+
+
+def test_a_member_gets_the_address_of_a_live_picture(world: World) -> None:
+    answer = signed_in(world.viewer).get(f"/cameras/{world.camera.pk}/live")
+    address = urlsplit(answer.json()["hls_url"])
+    assert (address.netloc, address.path) == ("vms.example:8888", f"/stream_{world.camera.pk}/index.m3u8")
+    grant = read_token(address.query.removeprefix("token="))
+    assert grant is not None
+    assert (grant.action, grant.camera_id, grant.user_id) == ("read", world.camera.pk, world.viewer.pk)
+    assert answer["Cache-Control"] == "no-store"
+
+
+def test_nobody_gets_the_address_of_another_citys_picture(world: World) -> None:
+    assert Client().get(f"/cameras/{world.camera.pk}/live").status_code == 401
+    for camera_id in (world.foreign_camera.pk, uuid4()):
+        assert signed_in(world.viewer).get(f"/cameras/{camera_id}/live").status_code == 404
+    assert "token=" not in signed_in(world.viewer).get("/").content.decode()
 
 
 def test_who_is_not_signed_in_is_asked_to(world: World) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +12,19 @@ import pytest
 from django.core.cache import cache
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from cameras.models import Camera, MediaServer
+from cameras.models import Camera, CameraOutage, MediaServer
 from cities.scope import every_city
 from mediamtx.names import stream_id_for
 from observers import doorbell, services, tasks
 from observers.doorbell import REST_SECONDS, Doorbell
 from observers.observer import Observation
+from recording.models import RecordingSession, Segment
 from recording.tasks import index_camera_footage
 from tests.fakes.mediamtx import FakeMediaMTX
 from tests.world import World
@@ -93,6 +96,40 @@ def test_a_hook_of_no_camera_orders_a_look_at_every_server(
     elsewhere = MediaServer.objects.create(name="elsewhere")
     assert send(f"event=online&path={path}").status_code == 202
     assert orders.made == [world.server.pk, elsewhere.pk]
+
+
+@pytest.fixture
+def really_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every ordered look happen at once, with nothing ever sharing one."""
+    for task in (tasks.observe_server, index_camera_footage):
+        monkeypatch.setattr(task, "apply_async", lambda arguments, *, task=task, **_options: task(*arguments))
+    monkeypatch.setattr(doorbell.doorbell, "_rests_until", float("-inf"))
+
+
+@pytest.mark.usefixtures("really_looking")
+def test_a_forged_or_replayed_hook_changes_nothing(
+    world: World, send: Callable[..., Any], fake: FakeMediaMTX, tmp_path: Path
+) -> None:
+    """Even with the right secret: a hook orders a look, and only what is seen counts."""
+    fake.show(world.camera.stream_id)
+    MediaServer.objects.update(api_url=fake.url, recordings_root=str(tmp_path))
+    services.observe_server(world.server.pk, now=timezone.now())
+    before = read_what_hooks_could_change()
+    for _ in range(3):
+        for event in ("offline", "online", "segment_create", "segment_complete"):
+            for camera in (world.camera, world.foreign_camera):
+                forged = f"event={event}&path={camera.stream_id}&segment_path=/etc/passwd&segment_duration=1e9"
+                assert send(forged).status_code == 202
+                assert send(forged, secret="made up").status_code == 401
+    assert len(fake.questions) > 10
+    assert read_what_hooks_could_change() == before
+
+
+def read_what_hooks_could_change() -> Any:
+    with every_city("this test compares all rows"):
+        cameras = list(Camera.objects.order_by("pk").values())
+        rows = [list(model.objects.order_by("pk").values()) for model in (CameraOutage, Segment, RecordingSession)]
+    return [[{**camera, "last_seen_at": None} for camera in cameras], *rows]
 
 
 @pytest.fixture

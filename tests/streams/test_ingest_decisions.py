@@ -45,7 +45,7 @@ def make_wish(
     password: str = "secret",  # noqa: S107 -- made up
     wanted: bool = True,
 ) -> Wish:
-    return Wish(pk, f"stream_{pk}", server, address, "admin", password, wanted)
+    return Wish(pk, f"stream_{pk}", server, address.replace("//", f"//admin:{password}@"), wanted)
 
 
 def wait_none(kind: str, failures: int) -> float:

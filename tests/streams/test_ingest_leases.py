@@ -17,7 +17,7 @@ from streams.ingest.leases import Leases
 from streams.ingest.neighbours import name_this_process
 from streams.models import Stream, StreamState
 from streams.services import drop_stream, wish_stream
-from tests.world import NOW, World
+from tests.world import NOW, World, give_source
 
 OURS, THEIRS = Leases("ours", 15), Leases("theirs", 15)
 
@@ -57,14 +57,13 @@ def test_two_processes_never_hold_the_same_stream(world: World) -> None:
 
 
 def test_a_claimed_row_says_starting_and_holds_the_whole_wish(world: World) -> None:
-    world.camera.source_username, world.camera.source_password = "admin", "p@ss/word"
-    world.camera.save()
+    give_source(world.camera, "rtsp://admin:p%40ss%2Fword@10.0.0.5/live?token=abc")
     stream, _ = wish_stream(world.camera, now=NOW)
     Stream.objects.filter(pk=stream.pk).update(state="live", failures=7, problem="old", problem_kind="refused")
     OURS.claim(10)
     held = OURS.read()[stream.pk]
     assert held.told == Report(StreamState.STARTING)
-    assert (held.wish.address, held.wish.username, held.wish.password) == ("rtsp://10.0.0.5/live", "admin", "p@ss/word")
+    assert held.wish.address == "rtsp://admin:p%40ss%2Fword@10.0.0.5/live?token=abc"
     assert held.wish.publish_url == f"rtsp://127.0.0.1:8554/stream_{world.camera.pk}"
     assert held.wish.wanted
 

@@ -2,27 +2,42 @@
 
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psutil
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from cameras.models import Camera
+from cities.models import City
 from cities.scope import every_city
 from mediamtx.client import MediaMTXClient
 from mediamtx.config import render_street_config
+from streams.access.tokens import LASTS, Action, read_token
 from streams.models import Stream, StreamState
 from streams.services import wish_stream
-from tests.real import RunningMediaMTX, answers, find_free_ports, publish, run_mediamtx, run_program, wait_until
-from tests.world import NOW, World
+from tests.real import (
+    RunningMediaMTX,
+    answers,
+    find_free_ports,
+    get_mediamtx_binary,
+    publish,
+    run_mediamtx,
+    run_program,
+    wait_until,
+)
+from tests.world import NOW, World, give_source
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -60,16 +75,13 @@ class Site:
     ends: ExitStack
 
     def add(self, path: str, *, password: str = PASSWORD) -> Camera:
-        camera = Camera.objects.create(
-            city=self.world.city,
-            media_server=self.world.server,
-            name=path,
-            source_url=f"rtsp://127.0.0.1:{self.street_port}/{path}",
-            source_username="operator",
-            source_password=password,
-        )
+        camera = Camera(city=self.world.city, media_server=self.world.server, name=path)
+        give_source(camera, self.url(path, password))
         wish_stream(camera, now=NOW)
         return camera
+
+    def url(self, path: str, password: str = PASSWORD) -> str:
+        return f"rtsp://operator:{quote(password)}@127.0.0.1:{self.street_port}/{path}"
 
     def start_ingest(self, name: str, *, stall: int = 15, lease: int = 15) -> Ingest:
         log = self.folder / f"{name}.log"
@@ -91,6 +103,7 @@ def site(world: World, real_mediamtx: RunningMediaMTX, mediamtx_binary: Path, tm
     config, log = tmp_path / "street.yml", tmp_path / "street.log"
     config.write_text(render_street_config(rtsp_address=f"127.0.0.1:{port}") + AUTHENTICATION)
     use_media_server(world, real_mediamtx)
+    City.objects.update(camera_networks=["127.0.0.0/8"])
     with every_city("the ingest spans the cities"), ExitStack() as ends:
         ends.enter_context(run_program([mediamtx_binary, config], ends.enter_context(log.open("wb")), {}))
         wait_until(lambda: listens(port), "the street listens")
@@ -149,15 +162,65 @@ def test_a_cameras_picture_arrives_breaks_and_comes_back(site: Site) -> None:
     assert "geheim" not in ingest.log.read_text()
 
 
+def test_our_ingest_shows_a_token_where_the_media_server_asks(site: Site, live_server: Any) -> None:
+    door = live_server.url.replace("http://", f"http://mediamtx:{settings.VMS_MEDIA_SECRET}@") + "/media/authorise"
+    folder = site.folder / "asking"
+    folder.mkdir()
+    camera = site.add("cam-1")
+    with run_mediamtx(get_mediamtx_binary(), folder, authorise_at=door) as asking, publish(site.street_port, "cam-1"):
+        use_media_server(site.world, asking)
+        ingest = site.start_ingest("only")
+        wait_until(lambda: is_live(camera), "the picture is live")
+        wait_until(lambda: has_picture(asking.client, camera), "MediaMTX has the picture")
+        [shown] = [argument for argument in read_arguments(ingest.programs[0]) if "token=" in argument]
+        assert "token=" not in ingest.log.read_text()
+        # A minute later it opens nothing any more, and the picture goes on all the same.
+        grant = read_token(shown.partition("token=")[2])
+        assert grant is not None
+        assert grant.expires_at - timezone.now() <= LASTS[Action.PUBLISH]
+
+
 def test_a_wrong_password_is_named_in_words(site: Site) -> None:
     camera, ingest = site.add("cam-1", password="wrong%pass"), site.start_ingest("only")
     with publish(site.street_port, "cam-1"):
         wait_for_kind(camera, "unauthorized", 20)
         assert "password" in row(camera).problem
-        Camera.objects.filter(pk=camera.pk).update(source_password=PASSWORD)
+        give_source(camera, site.url("cam-1"))
         wait_until(lambda: is_live(camera), "the right password is tried at once", 8)
     log = ingest.log.read_text()
     assert ("wrong%" in log, "wrong%25" in log, " ERROR " in log) == (False, False, False)
+
+
+def test_a_camera_that_redirects_into_our_own_media_server_is_ended(site: Site) -> None:
+    """No ffmpeg can be told not to follow RTSP's redirects; the look at its connections ends it."""
+    foreign = site.world.foreign_camera
+    with (
+        publish(site.ours.rtsp_port, foreign.stream_id),
+        redirect_rtsp(f"{site.ours.rtsp_url}/{foreign.stream_id}") as hostile,
+    ):
+        wait_until(lambda: has_picture(site.ours.client, foreign), "the foreign picture is there")
+        camera = Camera(city=site.world.city, media_server=site.world.server, name="hostile")
+        give_source(camera, f"rtsp://127.0.0.1:{hostile}/cam")
+        wish_stream(camera, now=NOW)
+        ingest = site.start_ingest("only")
+        wait_for_kind(camera, "address_refused", 30)
+        wait_until(lambda: ingest.programs == [], "nothing is carried", 5)
+
+
+@contextmanager
+def redirect_rtsp(target: str) -> Iterator[int]:
+    """Stand for a camera that answers every request by a redirect; give its port."""
+
+    class Redirector(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while self.rfile.readline().strip():
+                pass
+            self.wfile.write(f"RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: {target}\r\n\r\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Redirector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 def test_a_frozen_source_is_stalled(site: Site) -> None:

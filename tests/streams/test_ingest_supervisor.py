@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import psutil
@@ -29,9 +30,10 @@ from streams.ingest.decisions import Patience, Wish
 from streams.ingest.leases import Leases
 from streams.ingest.stopping import StopRequest, time_limit
 from streams.ingest.supervisor import Supervisor
+from streams.management.commands.ingest import _find_command_maker
 from streams.models import Stream, StreamState
 from streams.services import drop_stream, wish_stream
-from tests.world import NOW, World
+from tests.world import NOW, World, give_source
 
 FAKE = Path(__file__).with_name("fake_ffmpeg.py")
 QUICK = Patience(stall=0.5, first_picture=0.8, stop=0.3, lease=15, between_passes=0.1)
@@ -146,7 +148,7 @@ def test_other_credentials_restart_the_picture(street: Street, make_ingest: Call
     camera, ingest = street.add("live"), make_ingest()
     run_until(ingest, says(camera, StreamState.LIVE))
     [before] = programs()
-    Camera.objects.filter(pk=camera.pk).update(source_password="changed")
+    give_source(camera, "rtsp://op:changed@fake/live")
     assert run_until(ingest, lambda: [program.pid for program in programs()] not in ([], [before.pid])) < 3
     run_until(ingest, says(camera, StreamState.LIVE))
 
@@ -349,3 +351,29 @@ def test_a_signal_wakes_the_sleeper_at_once() -> None:
         assert stop.wait(10) is True
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_picture_that_is_led_elsewhere_is_ended_in_words(
+    street: Street, make_ingest: Callable[..., Supervisor]
+) -> None:
+    camera, ingest = street.add("live"), make_ingest()
+    ingest.peers = lambda pids: {pid: [(IPv4Address("169.254.169.254"), 80)] for pid in pids}
+    run_until(ingest, says(camera, StreamState.RETRYING, "address_refused"))
+
+
+def test_lost_credentials_are_told_and_start_nothing(street: Street, make_ingest: Callable[..., Supervisor]) -> None:
+    camera, ingest = street.add("live"), make_ingest()
+    ingest.carriers = Carriers(_find_command_maker())
+    Camera.objects.filter(pk=camera.pk).update(source_credentials="sealed with a key of yesterday")
+    run_until(ingest, says(camera, StreamState.RETRYING, "credentials_lost"))
+    assert programs() == []
+
+
+def test_an_address_that_is_no_cameras_is_told_and_starts_nothing(
+    street: Street, make_ingest: Callable[..., Supervisor]
+) -> None:
+    camera, ingest = street.add("live"), make_ingest()
+    ingest.carriers = Carriers(_find_command_maker())
+    Camera.objects.filter(pk=camera.pk).update(source_url="rtsp://127.0.0.1/live")
+    run_until(ingest, says(camera, StreamState.RETRYING, "address_refused"))
+    assert programs() == []

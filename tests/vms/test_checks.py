@@ -1,5 +1,8 @@
 """A wrong setting is a numbered message with its remedy."""
 
+import os
+import subprocess
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -25,6 +28,7 @@ def test_the_settings_of_a_test_run_are_clean() -> None:
         checks.check_addresses,
         checks.check_data_folder,
         checks.check_ports_differ,
+        checks.check_credential_keys,
     ):
         assert ids(check) == []
 
@@ -67,10 +71,18 @@ def test_a_short_secret_is_e005(settings) -> None:
     assert ids(checks.check_secrets) == ["vms.E005"]
 
 
-def test_debug_before_strangers_is_e006_and_trusting_everybody_w001(settings) -> None:
-    settings.DEBUG, settings.VMS_BIND = True, "0.0.0.0"  # noqa: S104 -- the very thing that is refused
-    settings.VMS_TRUSTED_PROXIES = [ip_network("0.0.0.0/0")]
-    assert ids(checks.check_exposure) == ["vms.E006", "vms.W001"]
+@pytest.mark.parametrize("keys", [[], ["short"], ["x" * 44, ""]])
+def test_a_wrong_or_missing_credential_key_is_e007(settings, keys: list[str]) -> None:
+    settings.VMS_CREDENTIAL_KEYS = keys
+    assert ids(checks.check_credential_keys) == ["vms.E007"]
+
+
+def test_credential_keys_that_others_may_read_are_w003(settings, tmp_path: Path) -> None:
+    settings.VMS_DATA = tmp_path
+    (tmp_path / "credential_keys").touch(mode=0o600)
+    assert ids(checks.check_credential_keys) == []
+    (tmp_path / "credential_keys").chmod(0o640)
+    assert ids(checks.check_credential_keys) == ["vms.W003"]
 
 
 @pytest.fixture
@@ -121,3 +133,34 @@ def test_without_a_database_or_its_tables_the_check_says_nothing(free_port) -> N
         with database_at(**changes):
             assert warn() == []
         connections["default"].close()
+
+
+@pytest.mark.parametrize(
+    "secret", ["django-insecure-" + "abcdefghij" * 4, "change-me-" + "abcdefghijklm" * 3, "a" * 50]
+)
+def test_a_secret_that_everybody_knows_is_e005(settings, secret: str) -> None:
+    settings.SECRET_KEY = secret
+    assert ids(checks.check_secrets) == ["vms.E005"]
+
+
+def test_debug_before_strangers_is_e006_and_trusting_everybody_e008(settings) -> None:
+    settings.DEBUG, settings.VMS_BIND = True, "0.0.0.0"  # noqa: S104 -- the very thing that is refused
+    settings.VMS_TRUSTED_PROXIES = [ip_network("0.0.0.0/0")]
+    assert ids(checks.check_exposure) == ["vms.E006", "vms.E008"]
+    assert len(checks.list_open_doors()) == 2
+    settings.VMS_BIND = "127.0.0.1"
+    assert ids(checks.check_exposure) == ["vms.W001"]
+    assert checks.list_open_doors() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "unsafe", [{"VMS_DEBUG": "1"}, {"VMS_TRUSTED_PROXIES": "::/0"}, {"VMS_SECRET_KEY": "django-insecure-" + "x1" * 30}]
+)
+def test_the_web_server_does_not_start_where_anybody_could_walk_in(unsafe: dict[str, str]) -> None:
+    environ = {**os.environ, "VMS_BIND": "0.0.0.0", "DJANGO_SETTINGS_MODULE": "vms.settings", **unsafe}  # noqa: S104 -- as above
+    started = subprocess.run(
+        [sys.executable, "-c", "import vms.wsgi"], env=environ, capture_output=True, text=True, check=False
+    )
+    assert started.returncode == 1
+    assert next(iter(unsafe)) in started.stderr

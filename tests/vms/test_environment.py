@@ -4,8 +4,15 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
-from vms.environment import Environment, read_embedded_urls, read_or_make_secret
+from vms.environment import (
+    Environment,
+    list_services,
+    read_embedded_urls,
+    read_or_make_credential_keys,
+    read_or_make_secret,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +59,36 @@ def test_a_secret_is_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
     assert read_or_make_secret(file) == secret
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_credential_keys_are_made_once_and_may_be_several(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "credential_keys"
+    (key,) = read_or_make_credential_keys(file)
+    Fernet(key)
+    assert read_or_make_credential_keys(file) == [key]
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text("new, old\nolder")
+    assert read_or_make_credential_keys(file) == ["new", "old", "older"]
+
+
+def test_a_key_that_cannot_be_kept_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert read_or_make_credential_keys(tmp_path / "file" / "credential_keys") == []
+    (tmp_path / "credential_keys").mkdir()
+    assert read_or_make_credential_keys(tmp_path / "credential_keys") == []
+
+
+def test_services_are_read_from_addresses_and_ports() -> None:
+    urls = ["postgresql://vms:pw@db/vms", "unix:///x?db=0", "redis://redis:6380/0", "http://[::1", "rtsp://m:99999"]
+    assert list_services(urls, hosts=["127.0.0.1"], ports=[8001]) == [
+        ("127.0.0.1", 8001),
+        ("db", 5432),
+        ("redis", 6380),
+    ]
+
+
+def test_an_environment_does_not_show_its_values() -> None:
+    assert "hunter2" not in repr(Environment({"VMS_SECRET_KEY": "hunter2"}))
 
 
 def test_embedded_addresses_are_read_if_they_are_there(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
         "Find gaps of the last hours": ("recording.gaps.tasks.recompute_recent_gaps", 60, 54, True),
         "Find gaps in all footage": ("recording.gaps.tasks.recompute_all_gaps", 3600, 3240, True),
         "Note the heartbeat": ("observers.tasks.note_heartbeat", 10, 9, True),
+        "End sessions whose right is gone": ("streams.access.tasks.sweep_sessions", 3, 2, True),
         "Keep switched-off cameras off the disk": ("recording.tasks.apply_off_switch", 10, 9, True),
         "Refresh the cache of recordings": ("recording.tasks.refresh_recording_cache", 60, 54, True),
         "Index growing footage": ("recording.tasks.watch_footage", 10, 9, True),

@@ -105,9 +105,14 @@ def _name_signal(number: int) -> str:
         return str(number)
 
 
+OUR_SECRETS = frozenset({"VMS_SECRET_KEY", "VMS_CREDENTIAL_KEYS"})
+"""What only our own programs need to know."""
+
+
 def keep_ordinary_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment a server of ours starts from: without the variables by which libpq and Postgres are steered."""
-    return {name: value for name, value in environ.items() if not name.startswith("PG") and name != TAG_VARIABLE}
+    """The environment a server of ours starts from: without our secrets and what steers libpq and Postgres."""
+    left_out = OUR_SECRETS | {TAG_VARIABLE}
+    return {name: value for name, value in environ.items() if not name.startswith("PG") and name not in left_out}
 
 
 def current_environment() -> dict[str, str]:

@@ -5,13 +5,14 @@ import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from urllib.parse import quote
 from uuid import UUID
 
 from ffmpeg.demo import DemoFeed
 from mediamtx.config import ConfigValues, read_off_cameras, render_config, render_street_config, write_config
 from mediamtx.errors import InvalidConfig
 from vms.launcher import postgres, valkey
-from vms.launcher.children import Program, keep_ordinary_environment
+from vms.launcher.children import OUR_SECRETS, Program, keep_ordinary_environment
 from vms.launcher.errors import NotStartedError
 from vms.launcher.postgres import PostgresPlace
 from vms.launcher.probes import answers_ok, worker_answers
@@ -20,6 +21,9 @@ from vms.launcher.supervisor import Service
 
 MEDIAMTX_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 """What MediaMTX gets of our environment: not MTX_*, which would override its configuration, nor others' secrets."""
+
+MEDIA_SERVER_NAME = "mediamtx"
+"""How MediaMTX signs in where it asks who may publish and watch."""
 
 POWER_CYCLE_SECONDS = 20.0
 """A street camera that was switched off and on is back after about this long; its absence must be seen meanwhile."""
@@ -41,6 +45,7 @@ class Plan:
     run_id: str
     addresses: Addresses
     hook_secret: str
+    media_secret: str
 
     def migrate(self) -> Program:
         """Bring the database's tables up to date."""
@@ -120,6 +125,12 @@ class Plan:
         return Service(program=self._manage("ingest", "ingest"), is_ready=lambda: True, steady_for=2.0)
 
     @property
+    def _authorise_at(self) -> str:
+        """Where MediaMTX asks who may publish and watch; its secret travels in a header and stands in no log."""
+        where = f"{_bracket(self.settings.loopback)}:{self.settings.ports.web}"
+        return f"http://{MEDIA_SERVER_NAME}:{quote(self.media_secret, safe='')}@{where}/media/authorise"
+
+    @property
     def _mediamtx_config(self) -> Path:
         return self.settings.data / "mediamtx" / "mediamtx.yml"
 
@@ -139,6 +150,7 @@ class Plan:
             webrtc_additional_hosts=(settings.public_host,),
             allow_origins=tuple(origins),
             record_delete_after=settings.record_delete_after,
+            authorise_at=self._authorise_at,
             hook_command=(str(settings.python), "-I", "-S", str(settings.checkout / "mediamtx" / "hook.py")),
         )
         try:
@@ -192,10 +204,12 @@ class Plan:
             "MEDIAMTX_API_URL": f"http://127.0.0.1:{settings.ports.mediamtx_api}",
             "MEDIAMTX_RTSP_URL": rtsp,
             **given,
+            **{name: settings.environ[name] for name in OUR_SECRETS if name in settings.environ},
             **({"VMS_MEDIAMTX_CONFIG": str(self._mediamtx_config)} if is_ours else {}),
             "VMS_DATA": str(settings.data),
             "VMS_RECORDINGS": str(settings.recordings),
             "VMS_HOOK_SECRET": self.hook_secret,
+            "VMS_MEDIA_SECRET": self.media_secret,
             "DATABASE_URL": self.addresses.database_url,
             "REDIS_URL": self.addresses.redis_url,
             "DJANGO_SETTINGS_MODULE": given.get("DJANGO_SETTINGS_MODULE", "vms.settings"),

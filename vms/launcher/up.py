@@ -146,13 +146,18 @@ class Installation:
         began = time.monotonic()
         mediamtx = self._find_mediamtx()
         addresses = self._start_stores()
-        secret = self.settings.environ.get("VMS_HOOK_SECRET") or read_or_make_secret(self.settings.data / "hook_secret")
-        plan = Plan(self.settings, self.run_id, addresses, secret)
+        plan = Plan(
+            self.settings, self.run_id, addresses, self._find_secret("hook_secret"), self._find_secret("media_secret")
+        )
         self._run_preparations(plan)
         self._start_media(plan, mediamtx)
         self.supervisor.start_stage([plan.web(), plan.worker(), plan.keeper(), plan.beat(), plan.ingest()])
         self._await_health()
         self._tell_ready(time.monotonic() - began)
+
+    def _find_secret(self, name: str) -> str:
+        """Give a secret that MediaMTX shares with us: the environment's, else the one kept in a file of this name."""
+        return self.settings.environ.get(f"VMS_{name.upper()}") or read_or_make_secret(self.settings.data / name)
 
     def _await_health(self) -> None:
         """Wait until the whole says that it is well, for a while only: what ails it then stands in /health."""

@@ -1,21 +1,27 @@
 """`manage.py ingest`: pull the wished pictures into MediaMTX until told to stop."""
 
+import logging
 import os
 import resource
 import secrets
 import signal
 from argparse import ArgumentParser
-from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
+from cameras.credentials import CredentialsLost
 from cities.scope import every_city
-from ffmpeg.binary import find_ffmpeg, list_encoders
+from ffmpeg.binary import can_forbid_redirects, find_ffmpeg, list_encoders
 from ffmpeg.commands import RelayCommand, relay_command
 from ffmpeg.errors import FFmpegUnavailable
-from ffmpeg.sources import parse_source_url
+from ffmpeg.gate import guard_relay
+from ffmpeg.sources import SourceUrl, parse_source_url
+from mediamtx.names import camera_id_from
+from streams.access.tokens import Action, make_token
 from streams.ingest.carriers import Carriers, CommandMaker
 from streams.ingest.database import Database
 from streams.ingest.decisions import Patience, Wish
@@ -23,6 +29,8 @@ from streams.ingest.leases import Leases
 from streams.ingest.neighbours import name_this_process
 from streams.ingest.stopping import StopRequest, time_limit
 from streams.ingest.supervisor import Supervisor
+
+logger = logging.getLogger(__name__)
 
 DATABASE_SECONDS = 5.0
 """How long one pass may wait for the database before it counts as away."""
@@ -77,15 +85,41 @@ def make_room_for(pictures: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
+def publish_address(wish: Wish, now: datetime) -> str:
+    """Give where the picture goes, with a token: others may read a command line, and a minute later it is worthless."""
+    camera_id = camera_id_from(wish.name)
+    assert camera_id is not None  # noqa: S101 -- a wish's name is that of its camera's stream
+    return f"{wish.publish_url}?token={make_token(Action.PUBLISH, camera_id, None, now=now)}"
+
+
 def _find_command_maker() -> CommandMaker:
     try:
         ffmpeg = find_ffmpeg(os.environ)
         encoders = list_encoders(ffmpeg)
+        forbids = can_forbid_redirects(ffmpeg)
     except FFmpegUnavailable as error:
         raise CommandError(str(error)) from error
 
+    if not forbids:
+        logger.warning(
+            "%s follows the redirects of HTTP cameras and cannot be kept from it; FFmpeg 8 or newer can.", ffmpeg
+        )
+
     def make_command(wish: Wish, *, with_sound: bool) -> RelayCommand:
-        source = replace(parse_source_url(wish.address), username=wish.username, password=wish.password)
-        return relay_command(ffmpeg, source, wish.publish_url, encoders=encoders, with_audio=with_sound)
+        if wish.is_lost:
+            raise CredentialsLost
+
+        def make_relay(source: SourceUrl, *, host_header: str) -> RelayCommand:
+            return relay_command(
+                ffmpeg,
+                source,
+                publish_address(wish, timezone.now()),
+                encoders=encoders,
+                with_audio=with_sound,
+                can_forbid_redirects=forbids,
+                host_header=host_header,
+            )
+
+        return guard_relay(parse_source_url(wish.address), wish.neighbourhood, make_relay)
 
     return make_command

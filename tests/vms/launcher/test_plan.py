@@ -16,7 +16,8 @@ CAMERA = UUID("7e0c3a52-0f5c-4d5e-9a54-0c7b1f2d3e4f")
 
 def make_plan(data: Path, **environ: str) -> Plan:
     settings = LauncherSettings.from_environ({"VMS_DATA": str(data), **environ})
-    return Plan(settings=settings, run_id="run", addresses=Addresses("postgresql://", "redis://"), hook_secret="s")
+    addresses = Addresses("postgresql://", "redis://")
+    return Plan(settings=settings, run_id="run", addresses=addresses, hook_secret="s", media_secret="m/")
 
 
 def test_a_start_keeps_the_cameras_that_are_switched_off(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""Writes and checks the audit log; an entry is written in the transaction of what it tells of."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from cities.audit.decisions import FIRST, Link, digest_link, find_break
+from cities.audit.origin import current_address
+from cities.models import AuditAction, AuditEntry, User
+from cities.queries import list_city_ids_of
+from cities.scope import every_city
+
+_LOCK_SPACE = 0xA0D1
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was acted on: the kind of thing, its id, and its name at the time."""
+
+    type: str = ""
+    id: str = ""
+    name: str = ""
+
+
+NOTHING = Subject()
+
+
+@dataclass(frozen=True)
+class ChainReport:
+    """One chain as it was found; `problem` is "" for a whole one, `head` the digest of its last entry."""
+
+    city: str
+    entries: int
+    head: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody did; `by` None: the system itself. `facts` must be plain JSON and hold no secret."""
+
+    action: AuditAction
+    by: User | None
+    at: datetime
+    subject: Subject = NOTHING
+    reason: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def note_deed(city_id: UUID | None, deed: Deed) -> AuditEntry:
+    """Write an entry into the city's chain, or into the platform's where no city is named."""
+    _take_turn(city_id)
+    with every_city("a chain has an end, whoever may read it"):
+        last = AuditEntry.objects.filter(Q(city=city_id)).order_by("-number").values_list("number", "digest").first()
+        number, previous = last or (0, FIRST)
+        link = _make_link(city_id, deed, number + 1, previous)
+        return AuditEntry.objects.create(city_id=city_id, digest=digest_link(link), **_columns_of(link))
+
+
+def note_in_own_cities(user: User, action: AuditAction, *, at: datetime, facts: dict[str, Any] | None = None) -> None:
+    """Note what concerns a person as such in each city they belong to; in the platform's chain if in none."""
+    subject = Subject("user", str(user.pk), user.get_username())
+    own: list[UUID | None] = [*list_city_ids_of(user)]
+    for city_id in own or [None]:
+        note_deed(city_id, Deed(action, user, at, subject, facts=facts or {}))
+
+
+def check_chains(city_id: UUID | None = None) -> list[ChainReport]:
+    """Compute every chain anew, or one city's; wants the cities in scope."""
+    chains = AuditEntry.objects.order_by().values_list("city_id", flat=True).distinct()
+    wanted = [found for found in chains if city_id is None or found == city_id]
+    return [_check_chain(each) for each in sorted(wanted, key=str)]
+
+
+def _check_chain(city_id: UUID | None) -> ChainReport:
+    entries = AuditEntry.objects.filter(Q(city=city_id)).order_by("number")
+    count, head = entries.count(), entries.values_list("digest", flat=True).last() or ""
+    return ChainReport(str(city_id or ""), count, head, find_break(_read_links(entries.iterator(chunk_size=2000))))
+
+
+def _read_links(entries: Iterator[AuditEntry]) -> Iterator[tuple[Link, str]]:
+    names = [name for name in Link.__dataclass_fields__ if name != "city"]
+    for entry in entries:
+        yield (
+            Link(city=str(entry.city_id or ""), **{name: getattr(entry, name) for name in names}),
+            entry.digest,
+        )
+
+
+def _make_link(city_id: UUID | None, deed: Deed, number: int, previous_digest: str) -> Link:
+    return Link(
+        city=str(city_id or ""),
+        number=number,
+        at=deed.at,
+        actor_id=deed.by.pk if deed.by else None,
+        actor=deed.by.get_username() if deed.by else "",
+        address=current_address(),
+        action=str(deed.action),
+        subject_type=deed.subject.type,
+        subject_id=deed.subject.id,
+        subject=deed.subject.name,
+        reason=deed.reason,
+        facts=deed.facts,
+        previous_digest=previous_digest,
+    )
+
+
+def _columns_of(link: Link) -> dict[str, Any]:
+    return {name: getattr(link, name) for name in Link.__dataclass_fields__ if name != "city"}
+
+
+def _take_turn(city_id: UUID | None) -> None:
+    """Let nobody else add to this chain until the transaction ends."""
+    of_this_chain = zlib.crc32(str(city_id or "").encode()) - 2**31  # a signed 32-bit number for Postgres
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, of_this_chain])

@@ -1,0 +1,1 @@
+"""Who may publish a camera's picture into MediaMTX, and who may watch it there."""

@@ -1,0 +1,62 @@
+"""Answers to MediaMTX, which asks before it lets somebody publish or watch, and what is handed out to those who may."""
+
+from datetime import datetime
+
+from django.db.models import F
+
+from cameras.models import Camera
+from cities.models import User
+from cities.scope import every_city
+from mediamtx.names import camera_id_from
+from mediamtx.questions import Question
+from streams.access.passwords import is_own_password
+from streams.access.queries import find_city_of, find_publish_number, may_watch
+from streams.access.tokens import Action, make_token, read_token
+
+
+def is_allowed(question: Question, *, now: datetime) -> bool:
+    """Say whether this may be published or watched; anything we do not know is refused.
+
+    Answers in a few milliseconds and never asks MediaMTX back: it waits for us with everything it has.
+    """
+    with every_city("MediaMTX names a path, and only the camera's row says whose it is"):
+        if question.action == Action.PUBLISH:
+            return _may_publish(question, now)
+        return question.action == Action.READ and _may_read(question, now)
+
+
+def give_live_token(camera: Camera, user: User, *, now: datetime) -> str:
+    """Give the token with which this person may begin to watch the camera within two minutes."""
+    return make_token(Action.READ, camera.pk, user.pk, now=now)
+
+
+def renew_publish_password(camera: Camera) -> Camera:
+    """Make the camera's password for publishing worthless, also where it is in use; give the camera with the new one.
+
+    Whoever publishes with the old one is ended by the sweep of sessions within seconds.
+    """
+    Camera.objects.filter(pk=camera.pk).update(publish_number=F("publish_number") + 1)
+    camera.refresh_from_db(fields=["publish_number"])
+    return camera
+
+
+def _may_publish(question: Question, now: datetime) -> bool:
+    camera_id, grant = camera_id_from(question.path), read_token(question.token)
+    # RTSP clients come without anything first, and are to be told to come again.
+    if camera_id is None or (grant is None and not question.password):
+        return False
+    number = find_publish_number(camera_id)
+    if number is None:
+        return False
+    if grant is not None and grant.allows(Action.PUBLISH, camera_id, now):
+        return True
+    return is_own_password(camera_id, number, question.user, question.password)
+
+
+def _may_read(question: Question, now: datetime) -> bool:
+    """A token counts in the address only: there MediaMTX's lists of sessions show whose it is, so it can be revoked."""
+    camera_id, grant = camera_id_from(question.path), read_token(question.token)
+    if camera_id is None or grant is None or not grant.allows(Action.READ, camera_id, now):
+        return False
+    city_id = find_city_of(camera_id)
+    return city_id is not None and grant.user_id is not None and may_watch(grant.user_id, city_id)

@@ -1,0 +1,65 @@
+"""The door at which MediaMTX asks who may publish and watch: an empty 204 for yes, a problem for no."""
+
+import base64
+import binascii
+import hmac
+import logging
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from cities.addresses import is_media_server
+from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
+from mediamtx.questions import MAX_QUESTION_BYTES, read_question
+from streams.access.services import is_allowed
+
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt
+def authorise(request: HttpRequest) -> HttpResponse:
+    """Answer one question; whatever is no clear yes is no to MediaMTX."""
+    refusal = _refuse_stranger(request) or _refuse_form(request)
+    if refusal:
+        return refusal
+    try:
+        question = read_question(request.body)
+    except ValueError:
+        return problem_response(400, "The body is no question of MediaMTX's.")
+    try:
+        allowed = is_allowed(question, now=timezone.now())
+    except DATABASE_IS_AWAY as error:
+        logger.warning("nobody can publish or watch anew, the database gives no answer: %s", error)
+        return problem_response(503, DATABASE_AWAY)
+    return HttpResponse(status=204) if allowed else problem_response(401, "This may not be published or watched so.")
+
+
+def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:
+    if not is_media_server(request.META.get("REMOTE_ADDR", "")):
+        return problem_response(403, "Media servers ask from the networks in VMS_HOOK_NETWORKS only.")
+    if not hmac.compare_digest(_read_password(request), settings.VMS_MEDIA_SECRET.encode()):
+        return problem_response(401, "This is not the secret of this installation (VMS_MEDIA_SECRET).")
+    return None
+
+
+def _read_password(request: HttpRequest) -> bytes:
+    """Give the password of basic authentication: MediaMTX can send nothing else in a header."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    try:
+        credentials = base64.b64decode(encoded, validate=True) if scheme == "Basic" else b""
+    except (binascii.Error, ValueError):
+        return b""
+    return credentials.partition(b":")[2]
+
+
+def _refuse_form(request: HttpRequest) -> HttpResponse | None:
+    if request.method != "POST":
+        response = problem_response(405, "Questions are asked by POST.")
+        response["Allow"] = "POST"
+        return response
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal() or int(length) > MAX_QUESTION_BYTES:
+        return problem_response(413, f"A question has at most {MAX_QUESTION_BYTES} bytes.")
+    return None
