@@ -115,7 +115,7 @@ def test_a_session_that_left_meanwhile_is_no_error(fake: FakeMediaMTX) -> None:
 
 def test_every_server_is_swept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     swept: list[Any] = []
-    monkeypatch.setattr(tasks, "end_revoked_sessions", lambda server, now: swept.append(server))
+    monkeypatch.setattr(tasks, "end_revoked_sessions", lambda server, _now: swept.append(server))
     monkeypatch.setattr(
         tasks.sweep_sessions_of, "apply_async", lambda arguments, **_options: tasks.sweep_sessions_of(*arguments)
     )
