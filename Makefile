@@ -37,8 +37,10 @@ locale/pt_BR/LC_MESSAGES/django.mo: locale/pt_BR/LC_MESSAGES/django.po $(VENV)/.
 test: setup-dev  ## every test, against the real Postgres, Redis, MediaMTX and ffmpeg
 	$(BIN)/python manage.py test
 
-test-fast: setup-dev  ## the tests that start neither MediaMTX nor a browser, side by side; about a minute
-	$(BIN)/python -m pytest -m "not integration and not browser and not slow" -q -n 2
+BULK := matrix browser faults vms/launcher test_schema_fuzz.py test_translations.py test_traversal.py cities/test_row_level_security.py
+
+test-fast: setup-dev  ## the tests that start nothing and are not made in bulk, side by side; under a minute
+	$(BIN)/python -m pytest -m "not integration and not browser and not slow" -q -n 2 $(addprefix --ignore=tests/,$(BULK))
 
 lint: setup-dev  ## ruff, mypy strict, import directions, migrations, deploy checks, known vulnerabilities
 	$(BIN)/ruff check .

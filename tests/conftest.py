@@ -15,12 +15,23 @@ from recording.services import recording_manager
 from tests.real import RunningMediaMTX, find_free_ports, get_mediamtx_binary, run_mediamtx
 from tests.world import NOW, ApiClient, World, make_world
 
+STARTS_PROCESSES = ("tests/vms/launcher", "test_ingest_supervisor")
+MADE_IN_BULK = (
+    *("tests/matrix", "tests/test_traversal", "tests/test_translations", "tests/cities/test_row_level_security"),
+    *("/test_admin.py", "tests/cities/test_opening", "tests/cities/test_scope", "tests/vms/test_protection"),
+    *("tests/cities/test_problems", "tests/observers/alarms/test_decisions", "tests/footage/test_growing"),
+    *("tests/recording/gaps/test_services", "tests/recording/retention/test_crashes"),
+)
+"""Walls leaned against at every route, page, table and text, crashes at every step, and what chance makes up."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts and kills real processes takes its time: the launcher's own tests, and the ingest's supervisor."""
+    """Keep out of `make test-fast` what takes its time: what starts processes, and what is made in bulk."""
     for item in items:
-        if "tests/vms/launcher" in item.nodeid or "test_ingest_supervisor" in item.nodeid:
+        if any(name in item.nodeid for name in STARTS_PROCESSES):
             item.add_marker(pytest.mark.integration)
+        if any(name in item.nodeid for name in MADE_IN_BULK):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
