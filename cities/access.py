@@ -1,8 +1,8 @@
 """Who is calling, for which city: decided once per request, from headers, a token or a browser's session.
 
 Three ways in. *Token*: `Authorization: Bearer`, and X-User-ID must agree with it. *Gateway*: no Authorization header,
-and the peer is one of the trusted proxies, whose X-User-ID is believed. *Browser*: the browsable API, which cannot send
-headers; there the signed-in user and the city chosen in the session count.
+and the peer is one of the trusted proxies, whose X-User-ID is believed. *Browser*: our own pages and the browsable API,
+which send none of these headers; there the signed-in user and the city chosen in the session count.
 """
 
 from dataclasses import dataclass
@@ -53,10 +53,11 @@ def find_access(request: HttpRequest) -> Access:
 
 
 def is_browsing(request: HttpRequest) -> bool:
-    """Say whether this is a signed-in browser looking at the browsable API."""
-    if any(name in request.headers for name in _HEADERS_OF_PROGRAMS):
-        return False
-    return "text/html" in request.headers.get("Accept", "") and request.user.is_authenticated
+    """Say whether this is a signed-in browser, which sends a session and none of a program's headers.
+
+    What it changes must pass Django's CSRF check (`CityAuthentication`), and no other origin may read an answer.
+    """
+    return not any(name in request.headers for name in _HEADERS_OF_PROGRAMS) and request.user.is_authenticated
 
 
 def access_of_user(user: User, city_id: UUID, opened: Opened | None = None) -> Access | None:
@@ -79,7 +80,7 @@ def _access_from_session(request: HttpRequest) -> Access:
     opened = find_opened(request, request.user, timezone.now())
     access = access_of_user(request.user, UUID(chosen), opened) if chosen else None
     if access is None:
-        raise Refused(403, "Choose one of your cities on the first page before you browse the API.")
+        raise Refused(403, "Choose one of your cities on the first page before you ask the API.")
     return access
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ["vms", "mosaics", "observers", "recording", "streams", "cameras", "cities", "mediamtx", "ffmpeg", "footage"]
+ROOMS = ["vms", "mosaics", "replay", "inventory", "observers", "recording", "streams", "cameras", "cities"]
+ROOMS += ["mediamtx", "ffmpeg", "footage"]
 SOURCES = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py") if "migrations" not in file.parts)
 PYTHON = sorted(
     [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")]

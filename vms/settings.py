@@ -84,6 +84,8 @@ INSTALLED_APPS = [
     "recording",
     "observers",
     "mosaics",
+    "replay",
+    "inventory",
     "vms",
 ]
 

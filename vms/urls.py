@@ -8,6 +8,8 @@ from vms.health import HealthView, ReadyView
 
 urlpatterns = [
     path("", include("mosaics.urls")),
+    path("", include("replay.page_urls")),
+    path("", include("inventory.page_urls")),
     path("", include("cities.page_urls")),
     path("", include("recording.page_urls")),
     path("admin/", admin.site.urls),
@@ -18,6 +20,8 @@ urlpatterns = [
     path("api/v1/", include("recording.urls")),
     path("api/v1/", include("streams.urls")),
     path("api/v1/", include("observers.alarms.urls")),
+    path("api/v1/", include("replay.urls")),
+    path("api/v1/", include("inventory.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("health", HealthView.as_view(), name="health"),

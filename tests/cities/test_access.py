@@ -145,11 +145,16 @@ def test_a_platform_administrator_is_nobody_in_a_city_not_their_own(world: World
     assert ApiClient(world.stranger, world.city).get(CAMERAS).status_code == 403
 
 
-def test_a_session_counts_in_a_browser_only(world: World) -> None:
+def test_our_own_pages_ask_the_api_as_whoever_is_signed_in(world: World) -> None:
     browser = sign_in(world.owner, world.city)
     for accept in ("*/*", "application/json"):
         answer = browser.get(CAMERAS, headers={"Accept": accept})
-        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "X-City-ID")
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+        assert [row["name"] for row in answer.json()["results"]] == ["Market square"]
+
+
+def test_a_session_counts_only_where_no_program_tells_who_it_is(world: World) -> None:
+    browser = sign_in(world.owner, world.city)
     other = browser.get(CAMERAS, headers={"X-City-ID": str(world.city.pk), "X-User-ID": str(world.stranger.pk)})
     assert other.status_code == 403
     assert browser.get(CAMERAS, headers={"X-User-ID": str(world.owner.pk)}).status_code == 400

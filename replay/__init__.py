@@ -1,0 +1,1 @@
+"""Footage played back: timelines, playlists, bytes, pictures of a moment."""

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ReplayConfig(AppConfig):
+    """The room of played footage."""
+
+    name = "replay"

@@ -1,0 +1,5 @@
+"""The API's addresses of played footage."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
