@@ -28,6 +28,9 @@ class MediaServer(models.Model):
     public_hls_url = models.CharField(_("HLS address for people"), max_length=255)
     public_webrtc_url = models.CharField(_("WebRTC address for people"), max_length=255)
     recordings_root = models.CharField(_("folder of recordings"), max_length=1024)
+    # Null, not "": any number of servers have none of their own.
+    hook_secret_hash = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 -- see above
+    media_secret_hash = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 -- see above
 
     reach = models.CharField(_("reach"), max_length=16, choices=Reach, default=Reach.UNKNOWN, editable=False)
     reach_changed_at = models.DateTimeField(_("reach changed at"), null=True, editable=False)

@@ -1,14 +1,13 @@
 """The door for MediaMTX's hooks."""
 
-import hmac
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
+from cameras.server_secrets import is_hook_secret
 from cities.addresses import is_media_server
-from cities.problems import problem_response
+from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
 from observers.doorbell import doorbell
 
 MAX_BODY_BYTES = 8 * 1024
@@ -41,8 +40,12 @@ def receive_hook(request: HttpRequest) -> HttpResponse:
 def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:
     if not is_media_server(request.META.get("REMOTE_ADDR", "")):
         return problem_response(403, "Hooks are taken from the networks in VMS_HOOK_NETWORKS only.")
-    if not hmac.compare_digest(request.headers.get("X-Hook-Secret", "").encode(), settings.VMS_HOOK_SECRET.encode()):
-        return problem_response(401, "X-Hook-Secret is not the one of this installation (VMS_HOOK_SECRET).")
+    try:
+        is_known = is_hook_secret(request.headers.get("X-Hook-Secret", "").encode())
+    except DATABASE_IS_AWAY:
+        return problem_response(503, DATABASE_AWAY)
+    if not is_known:
+        return problem_response(401, "X-Hook-Secret is neither VMS_HOOK_SECRET nor that of a further media server.")
     return None
 
 

@@ -2,14 +2,13 @@
 
 import base64
 import binascii
-import hmac
 import logging
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from cameras.server_secrets import is_media_secret
 from cities.addresses import is_media_server
 from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
 from mediamtx.questions import MAX_QUESTION_BYTES, read_question
@@ -21,6 +20,14 @@ logger = logging.getLogger(__name__)
 @csrf_exempt
 def authorise(request: HttpRequest) -> HttpResponse:
     """Answer one question; whatever is no clear yes is no to MediaMTX."""
+    try:
+        return _answer(request)
+    except DATABASE_IS_AWAY as error:
+        logger.warning("nobody can publish or watch anew, the database gives no answer: %s", error)
+        return problem_response(503, DATABASE_AWAY)
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
     refusal = _refuse_stranger(request) or _refuse_form(request)
     if refusal:
         return refusal
@@ -28,19 +35,15 @@ def authorise(request: HttpRequest) -> HttpResponse:
         question = read_question(request.body)
     except ValueError:
         return problem_response(400, "The body is no question of MediaMTX's.")
-    try:
-        allowed = is_allowed(question, now=timezone.now())
-    except DATABASE_IS_AWAY as error:
-        logger.warning("nobody can publish or watch anew, the database gives no answer: %s", error)
-        return problem_response(503, DATABASE_AWAY)
+    allowed = is_allowed(question, now=timezone.now())
     return HttpResponse(status=204) if allowed else problem_response(401, "This may not be published or watched so.")
 
 
 def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:
     if not is_media_server(request.META.get("REMOTE_ADDR", "")):
         return problem_response(403, "Media servers ask from the networks in VMS_HOOK_NETWORKS only.")
-    if not hmac.compare_digest(_read_password(request), settings.VMS_MEDIA_SECRET.encode()):
-        return problem_response(401, "This is not the secret of this installation (VMS_MEDIA_SECRET).")
+    if not is_media_secret(_read_password(request)):
+        return problem_response(401, "This is neither VMS_MEDIA_SECRET nor the secret of a further media server.")
     return None
 
 

@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cameras.models import Camera, CameraOutage, MediaServer
+from cameras.server_secrets import make_server_secrets
 from cities.scope import every_city
 from mediamtx.names import stream_id_for
 from observers import doorbell, services, tasks
@@ -224,6 +225,14 @@ def test_what_is_no_hook_of_ours_is_refused(
     assert (refused.status_code, refused["Content-Type"]) == (detail[0], "application/problem+json")
     assert detail[1] in refused.json()["detail"]
     assert orders.made == []
+
+
+def test_a_further_media_servers_hooks_show_its_own_secret(
+    world: World, orders: Orders, send: Callable[..., Any]
+) -> None:
+    made = make_server_secrets(world.server)
+    assert send(secret=made.hook).status_code == 202
+    assert send(secret=made.media).status_code == 401
 
 
 def test_a_length_that_is_no_number_is_no_crash(world: World, orders: Orders, send: Callable[..., Any]) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cameras.models import Camera
+from cameras.server_secrets import make_server_secrets
 from cameras.services import remove_camera
 from cities.models import Membership, User
 from cities.scope import every_city
@@ -55,6 +56,17 @@ def test_a_camera_publishes_with_its_own_password(world: World) -> None:
     assert publish(world.camera, "camera-1", "") == 401
     assert publish(world.camera, "", "") == 401
     assert publish(world.foreign_camera, "camera-1", password) == 401
+
+
+def test_a_further_media_server_shows_its_own_secret(world: World) -> None:
+    made = make_server_secrets(world.server)
+    question = {
+        "action": "read",
+        "path": world.camera.stream_id,
+        "query": f"token={live_token(world.camera, world.viewer)}",
+    }
+    assert ask(headers={"Authorization": header_of(made.media)}, **question) == 204
+    assert ask(headers={"Authorization": header_of(made.hook)}, **question) == 401
 
 
 def test_a_renewed_password_replaces_the_old_one(world: World) -> None:
