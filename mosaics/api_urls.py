@@ -5,6 +5,6 @@ from django.urls import path
 from mosaics.api import MosaicsView, MosaicView
 
 urlpatterns = [
-    path("mosaics", MosaicsView.as_view(), name="mosaics"),
-    path("mosaics/<uuid:mosaic_id>", MosaicView.as_view(), name="mosaic"),
+    path("mosaics", MosaicsView.as_view(), name="api-mosaics"),
+    path("mosaics/<uuid:mosaic_id>", MosaicView.as_view(), name="api-mosaic"),
 ]
