@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cameras.models import Camera
 from cameras.search import CameraSearch
@@ -77,8 +76,8 @@ def say_seconds(seconds: int) -> str:
     if not seconds:
         return _("by hand")
     if seconds % 60:
-        return ngettext("every second", "every %(count)d s", seconds) % {"count": seconds}
-    return ngettext("every minute", "every %(count)d min", seconds // 60) % {"count": seconds // 60}
+        return _("every %(count)d s") % {"count": seconds}
+    return _("every %(count)d min") % {"count": seconds // 60}
 
 
 def draw(layout: Layout) -> str:
