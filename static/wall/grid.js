@@ -125,8 +125,21 @@
       slot.tabIndex = index === this.selected ? 0 : -1;
       slot.draggable = Boolean(card);
       slot.setAttribute("aria-label", card ? fill(words.tile, { number, name: card.name }) : fill(words.emptyTile, { number }));
-      if (card) { if (slot.firstElementChild !== card.element || slot.childElementCount > 1) slot.replaceChildren(card.element); }
+      if (card) { if (slot.firstElementChild !== card.element) slot.replaceChildren(card.element, this.makeTakeOff(index, card.name)); }
       else if (!slot.querySelector(".vacant")) slot.replaceChildren(this.makeVacant(index));
+    }
+
+    /* For hands; the Delete key does the same. */
+    makeTakeOff(index, name) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "take-off";
+      button.tabIndex = -1;
+      button.textContent = "×";
+      button.title = fill(words.takeOff, { name });
+      button.setAttribute("aria-label", button.title);
+      button.addEventListener("click", () => { this.empty(index); this.focus(index); });
+      return button;
     }
 
     makeVacant(index) {
