@@ -54,7 +54,7 @@ class MosaicAdmin(CityScopedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Mosaic, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         """Count the change, so that a wall that is open elsewhere does not overwrite it."""
-        obj.revision, obj.updated_at = F("revision") + 1, timezone.now()  # type: ignore[assignment]  # Django adds in the database
+        obj.revision, obj.updated_at = F("revision") + 1, timezone.now()
         super().save_model(request, obj, form, change)
 
     @column(_("cameras"), ordering="camera_count")

@@ -54,7 +54,7 @@ class MosaicSerializer(MosaicSummarySerializer):
     """A mosaic."""
 
     camera_count = None  # type: ignore[assignment]  # DRF's way to leave out an inherited field
-    tiles = TileSerializer(many=True, max_length=MOST_TILES)
+    tiles = TileSerializer(many=True, max_length=MOST_TILES)  # type: ignore[call-arg]  # `many` makes a list of it
 
 
 class ChangedMosaicSerializer(MosaicSerializer):
@@ -90,7 +90,8 @@ class MosaicsView(GenericAPIView[Mosaic]):
     def get(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
         """Lists the mosaics by name, without their tiles."""
         mosaics = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(MosaicSummarySerializer(mosaics, many=True).data)
+        summaries = MosaicSummarySerializer(mosaics, many=True)  # type: ignore[arg-type]  # `many` takes a list
+        return self.get_paginated_response(summaries.data)
 
     @extend_schema(operation_id="create_mosaic", summary="Keep a mosaic", responses={201: MosaicSerializer})
     def post(self, request: Request) -> Response:
