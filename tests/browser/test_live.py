@@ -51,6 +51,37 @@ def publish_all(rtsp_port: int, cameras: list[Camera]) -> Generator[None, None, 
         yield
 
 
+@contextmanager
+def publish_blinking(rtsp_port: int, camera: Camera) -> Generator[None, None, None]:
+    """Publish a picture that is white in even seconds of the clock on the wall and black in odd ones."""
+    blinking = "color=black:size=320x180:rate=20,drawbox=c=white:t=fill:enable='lt(mod(time(0),2),1)'"
+    coding = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "20", "-pix_fmt", "yuv420p"]
+    address = f"rtsp://{credentials_of(camera)}@127.0.0.1:{rtsp_port}/{camera.stream_id}"
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-re", "-f", "lavfi", "-i", blinking, "-t", "60"]
+    argv += [*coding, "-f", "rtsp", "-rtsp_transport", "tcp", address]
+    with run_program(list(argv), subprocess.DEVNULL, {}):
+        show_online(camera)
+        yield
+
+
+WHITENINGS = """() => new Promise(resolve => {
+    const video = document.querySelector('[data-camera] video'), canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 1;
+    const pen = canvas.getContext('2d', { willReadFrequently: true }), found = [];
+    let wasWhite = null;
+    const look = () => {
+        pen.drawImage(video, 0, 0, 1, 1);
+        const isWhite = pen.getImageData(0, 0, 1, 1).data[0] > 128;
+        if (isWhite && wasWhite === false) found.push((Date.now() / 1000) % 2);
+        wasWhite = isWhite;
+        if (found.length === 5) resolve(found);
+        else video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+})"""
+"""How many seconds after an even second of the clock the picture turned white, five times."""
+
+
 def webrtc_sessions(mediamtx: RunningMediaMTX) -> int:
     return len([each for each in mediamtx.client.list_sessions() if each.kind == "webrtcsessions"])
 
@@ -100,6 +131,16 @@ def test_a_picture_comes_by_webrtc_in_less_than_three_seconds_and_says_so(
     expect(transport).to_have_text("WebRTC")
     expect(transport).to_have_attribute("title", "Live by WebRTC: less than a second late")
     assert_frames_come(page, each=8)
+
+
+def test_what_happens_is_seen_in_less_than_a_second(world: World, mediamtx: RunningMediaMTX, open_as: OpenAs) -> None:
+    show_server(world, mediamtx)
+    with publish_blinking(mediamtx.rtsp_port, world.camera):
+        page = open_as(world.viewer, **DESK)
+        page.wait_for_function(PLAYING, arg=1, timeout=20_000)
+        expect(page.locator("[data-transport-text]")).to_have_text("WebRTC")
+        late = sorted(page.evaluate(WHITENINGS))
+        assert late[2] < 1, late
 
 
 @pytest.mark.parametrize(
