@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid5
 
 from cameras.models import Camera
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
+from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
 from recording.models import Forecast, Gap, Hold, RecordingSession, RetentionPolicy, Segment
 from recording.retention.deletions import Deleted, note_deletions
@@ -67,6 +69,7 @@ def _fill(camera: Camera, city: City) -> None:
     delete_some(camera, OWN_DAY if camera.name == "Market square" else FOREIGN_DAY)
     add_footage(camera)
     add_hold(camera)
+    add_mosaic(camera)
     Gap.objects.create(camera=camera, city_id=camera.city_id, start=NOW, cause="unknown")
     note_deed(city.pk, Deed(AuditAction.CAMERA_ADDED, None, NOW, reason=f"Why {camera.name} is there"))
 
@@ -118,6 +121,24 @@ def add_hold(camera: Camera) -> Hold:
     )
 
 
+def add_mosaic(camera: Camera) -> Mosaic:
+    mosaic = Mosaic.objects.create(
+        pk=mosaic_of(camera),
+        city=camera.city,
+        name=f"Wall of {camera.name}",
+        rows=1,
+        columns=1,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    MosaicTile.objects.create(mosaic=mosaic, city=camera.city, camera=camera, position=0)
+    return mosaic
+
+
+def mosaic_of(camera: Camera) -> str:
+    return str(uuid5(camera.pk, "mosaic"))
+
+
 def hold_of(camera: Camera) -> str:
     with every_city("a test's world spans the cities"):
         return str(Hold.objects.get(camera=camera, reason__startswith="Why").pk)
@@ -130,6 +151,7 @@ def own_ids(world: World) -> dict[str, str]:
         "alarm_id": str(OWN_ALARM),
         "day": str(OWN_DAY.date()),
         "hold_id": hold_of(world.camera),
+        "mosaic_id": mosaic_of(world.camera),
     }
 
 
@@ -140,6 +162,7 @@ def foreign_ids(world: World) -> dict[str, str]:
         "alarm_id": str(FOREIGN_ALARM),
         "day": str(FOREIGN_DAY.date()),
         "hold_id": hold_of(world.foreign_camera),
+        "mosaic_id": mosaic_of(world.foreign_camera),
     }
 
 
@@ -153,11 +176,12 @@ def secrets_of_other_city(world: World) -> list[str]:
     return [
         *(str(camera.pk), camera.name, camera.source_url, "hunter2", camera.source_credentials, "10.9.9.9"),
         *(str(world.other_city.pk), world.other_city.name, str(FOREIGN_BYTES), hold_of(camera)),
+        mosaic_of(camera),
     ]
 
 
 def rows() -> list[Any]:
     """Give all rows that the API can change."""
     with every_city("this test compares all rows"):
-        models = (Camera, Stream, RecordingSession, RetentionPolicy, Hold)
+        models = (Camera, Stream, RecordingSession, RetentionPolicy, Hold, Mosaic, MosaicTile)
         return [list(model.objects.order_by("pk").values()) for model in models]
