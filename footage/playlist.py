@@ -7,12 +7,16 @@ A *run* is footage out of one file without a break; each has its own EXT-X-MAP a
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from math import ceil
 
 from footage.reader import Fragment
 
 PLACE = "\0"
 """What stands in a run's text where the address of its file belongs."""
+
+NAMES = ("a.mp4", "b.mp4")
+"""Two names of one file, in turn: ffmpeg 9 asks for neighbouring ranges of one address at once, and loses its place."""
 
 SHORTEST = timedelta(seconds=3.5)
 """A group that lasts so long ends before the next picture that playing may begin with."""
@@ -81,11 +85,11 @@ def split_runs(start: datetime, groups: Sequence[Group]) -> Iterator[Run]:
 
 
 def write_run(run: Run) -> str:
-    """Give the lines of a run, from its EXT-X-MAP on; PLACE stands in front of `init.mp4` and `media.mp4`."""
+    """Give the lines of a run, from its EXT-X-MAP on; PLACE stands in front of `init.mp4` and the NAMES of the media."""
     lines = [f'#EXT-X-MAP:URI="{PLACE}init.mp4"', f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(run.start)}"]
     lines += [
-        f"#EXTINF:{group.duration.total_seconds():.6f},\n#EXT-X-BYTERANGE:{group.size}@{group.offset}\n{PLACE}media.mp4"
-        for group in run.groups
+        f"#EXTINF:{group.duration.total_seconds():.6f},\n#EXT-X-BYTERANGE:{group.size}@{group.offset}\n{PLACE}{name}"
+        for group, name in zip(run.groups, cycle(NAMES), strict=False)
     ]
     return "\n".join(lines) + "\n"
 

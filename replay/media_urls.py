@@ -2,9 +2,10 @@
 
 from django.urls import path
 
+from footage.playlist import NAMES
 from replay.views import give_init, give_media
 
 urlpatterns = [
     path("<str:token>/init.mp4", give_init, name="footage_init"),
-    path("<str:token>/media.mp4", give_media, name="footage_media"),
+    *(path(f"<str:token>/{name}", give_media, name="footage_media") for name in NAMES),
 ]

@@ -55,7 +55,7 @@ def spell(moment: datetime) -> str:
 def decode(url: str, world: World) -> int:
     """Give the number of pictures that ffmpeg decodes of a playlist; an error of any kind fails."""
     headers = f"X-City-ID: {world.city.pk}\r\nX-User-ID: {world.viewer.pk}\r\n"
-    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-headers", headers, "-live_start_index", "0", "-http_persistent", "0"]
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-headers", headers, "-live_start_index", "0"]
     argv += ["-i", url, "-map", "0:v", "-f", "framemd5", "-"]
     done = subprocess.run(argv, capture_output=True, check=True, timeout=60)
     assert done.stderr == b""
