@@ -9,9 +9,11 @@ from cameras.models import Camera
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
+from footage.packing import pack_fragments
+from footage.reader import Fragment
 from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
-from recording.models import Forecast, Gap, Hold, RecordingSession, RetentionPolicy, Segment
+from recording.models import Forecast, Gap, Hold, RecordingSession, RecordingStatus, RetentionPolicy, Segment
 from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.records import seal_deletion_records
 from recording.services import switch_recording
@@ -96,6 +98,15 @@ def delete_some(camera: Camera, moment: datetime) -> None:
 
 
 def add_footage(camera: Camera) -> None:
+    """Have half an hour of footage, wished and there."""
+    RecordingSession.objects.create(
+        camera=camera,
+        city=camera.city,
+        stream_id=camera.stream_id,
+        status=RecordingStatus.OFF,
+        started_at=NOW - timedelta(minutes=30),
+        ended_at=NOW,
+    )
     Segment.objects.create(
         camera=camera,
         city=camera.city,
@@ -107,6 +118,7 @@ def add_footage(camera: Camera) -> None:
         file=f"{camera.stream_id}/2026-01-27_11-30-00-000000.mp4",
         state="ready",
         indexed_at=NOW,
+        fragments=pack_fragments([Fragment(700, 300, timedelta(), timedelta(minutes=30), is_key=True, sample_bytes=1)]),
     )
 
 
@@ -152,6 +164,7 @@ def own_ids(world: World) -> dict[str, str]:
         "day": str(OWN_DAY.date()),
         "hold_id": hold_of(world.camera),
         "mosaic_id": mosaic_of(world.camera),
+        "camera_ids": str(world.camera.pk),
     }
 
 
@@ -163,6 +176,7 @@ def foreign_ids(world: World) -> dict[str, str]:
         "day": str(FOREIGN_DAY.date()),
         "hold_id": hold_of(world.foreign_camera),
         "mosaic_id": mosaic_of(world.foreign_camera),
+        "camera_ids": str(world.foreign_camera.pk),
     }
 
 
