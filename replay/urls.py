@@ -1,5 +1,7 @@
 """The API's addresses of played footage."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("replay.pictures.urls")),
+]
