@@ -1,7 +1,12 @@
 """The API's addresses of played footage."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [
+from replay.api import PlaylistView, TimelinesView, TimelineView
+
+urlpatterns = [
+    path("cameras/<uuid:camera_id>/timeline", TimelineView.as_view(), name="api-camera-timeline"),
+    path("cameras/<uuid:camera_id>/replay.m3u8", PlaylistView.as_view(), name="api-playlist"),
+    path("timeline", TimelinesView.as_view(), name="api-timelines"),
     path("", include("replay.pictures.urls")),
 ]

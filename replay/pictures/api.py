@@ -10,7 +10,6 @@ from django.http import HttpResponse, HttpResponseNotModified
 from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -19,6 +18,7 @@ from cities.permissions import access_of
 from cities.problems import problem_response
 from ffmpeg.errors import FFmpegError, FFmpegTooSlow
 from ffmpeg.pictures import WIDTHS
+from replay.negotiation import AnyAnswer
 from replay.pictures.asking import read_exact, read_required_moment, read_width
 from replay.pictures.frames import Frame, make_frame
 from replay.pictures.queries import Moment, find_moment
@@ -44,21 +44,11 @@ EXACT = OpenApiParameter(
 )
 
 
-class AnyAccept(BaseContentNegotiation):
-    """Gives JSON to whoever asks for a picture: only problems are rendered."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ARG002 -- the signature that DRF calls
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:  # noqa: ARG002 -- the signature that DRF calls
-        return renderers[0], renderers[0].media_type
-
-
 @extend_schema(tags=["Replay"])
 class FrameView(APIView):
     """The picture of a moment."""
 
-    content_negotiation_class = AnyAccept
+    content_negotiation_class = AnyAnswer
 
     @extend_schema(
         operation_id="read_frame",
