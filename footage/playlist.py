@@ -94,6 +94,15 @@ def write_run(run: Run) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_transcoded_run(run: Run) -> str:
+    """Give the lines of a run whose groups are files of their own, in MPEG-TS: PLACE stands in front of their names."""
+    lines = [f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(run.start)}"]
+    lines += [
+        f"#EXTINF:{group.duration.total_seconds():.6f},\n{PLACE}{group.offset}-{group.size}.ts" for group in run.groups
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def write_playlist(runs: Iterable[str], longest: timedelta, *, grows: bool) -> str:
     """Give the whole text; one that `grows` has no end, and a target that no later group changes."""
     target = max(1, ceil(longest.total_seconds()), ceil(LONGEST.total_seconds()) if grows else 0)

@@ -19,7 +19,8 @@ from cities.permissions import access_of
 from cities.problems import CONTENT_TYPE, describe_problem
 from recording.gaps.asking import read_moment
 from recording.gaps.spans import Span
-from replay.asking import read_cameras, read_range, read_resolution, spell_moment
+from footage.playlist import write_run, write_transcoded_run
+from replay.asking import read_cameras, read_range, read_resolution, reads_h264, spell_moment
 from replay.playlists import NoFootage, make_playlist
 from replay.negotiation import AnyAnswer
 from replay.timeline import read_timelines
@@ -36,6 +37,11 @@ TO = _moment("to", "Where it ends; now where it is left out.", required=False)
 RESOLUTION = OpenApiParameter("resolution", OpenApiTypes.INT, description="Seconds of a bucket of activity.")
 CAMERA_IDS = OpenApiParameter(
     "camera_ids", OpenApiTypes.STR, required=True, description="Ids of 1 to 9 cameras, with commas between."
+)
+
+
+AS = OpenApiParameter(
+    "as", enum=["h264"], description="h264: pictures made anew, on demand, for what cannot play the footage's own."
 )
 
 
@@ -137,7 +143,7 @@ class PlaylistView(APIView):
     @extend_schema(
         operation_id="read_playlist",
         summary="The playlist (HLS) of a camera's footage",
-        parameters=[FROM, TO],
+        parameters=[FROM, TO, AS],
         responses={(200, PLAYLIST_TYPE): OpenApiTypes.STR, 404: OpenApiTypes.OBJECT},
     )
     def get(self, request: Request, camera_id: UUID) -> HttpResponse:
@@ -149,8 +155,9 @@ class PlaylistView(APIView):
         now = timezone.now()
         camera, window = find_camera(camera_id), read_range(request.query_params, now)
         grows = read_moment(request.query_params, "to") is None
+        spell = write_transcoded_run if reads_h264(request.query_params) else write_run
         try:
-            text = make_playlist(camera, window, access_of(request).user, grows=grows, now=now)
+            text = make_playlist(camera, window, access_of(request).user, grows=grows, now=now, spell=spell)
         except NoFootage as error:
             return _json(_describe_no_footage(error), status=404, content_type=CONTENT_TYPE)
         return HttpResponse(text, content_type=PLAYLIST_TYPE)

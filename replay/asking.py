@@ -65,6 +65,13 @@ def read_month(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[date, Span]:
     return first, Span(begin_of(first, zone), begin_of(next_month(first), zone))
 
 
+def reads_h264(asked: Mapping[str, str]) -> bool:
+    """Say whether the pictures are to be made anew in H.264."""
+    if asked.get("as", "") not in ("", "h264"):
+        raise InvalidInput("Send h264, or leave it out for the footage as it is.", field="as")
+    return asked.get("as") == "h264"
+
+
 def spell_moment(moment: datetime) -> str:
     """Give the moment in UTC as the API writes it."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

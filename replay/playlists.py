@@ -1,6 +1,6 @@
 """Playlists of what may be replayed: groups of fragments within sessions, each file with a token of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,6 +17,8 @@ from replay.tokens import LASTS, FootageGrant, make_token
 
 LONGEST_PLAYLIST = timedelta(hours=25)
 """The longest day of a city: the playlist of one is 20,000 lines."""
+
+RunSpeller = Callable[[Run], str]
 
 PREFIX = "/footage/"
 
@@ -43,8 +45,12 @@ class Written:
     init_bytes: int
 
 
-def make_playlist(camera: Camera, window: Span, user: User, *, grows: bool, now: datetime) -> str:
+def make_playlist(  # noqa: PLR0913 -- two of what, one for whom, the rest named
+    camera: Camera, window: Span, user: User, *, grows: bool, now: datetime, spell: RunSpeller = write_run
+) -> str:
     """Give the playlist of what may be replayed in the window; one that `grows` is to be asked for again.
+
+    `spell` writes its runs: as the files lie on disk, or as what is made of them (`write_transcoded_run`).
 
     Raises InvalidInput for a window that is too long, NoFootage where there is nothing.
     """
@@ -53,7 +59,7 @@ def make_playlist(camera: Camera, window: Span, user: User, *, grows: bool, now:
     playables = list_playable(camera, window.start, window.end)
     if len(playables) > MOST_SEGMENTS:
         raise InvalidInput("The footage is in too many pieces for one playlist; ask for less time.", field="from")
-    written = [(each, lines) for each in playables if (lines := write_segment(each, window)).runs]
+    written = [(each, lines) for each in playables if (lines := write_segment(each, window, spell)).runs]
     if not written:
         raise NoFootage(find_next_footage(camera, window.start))
     runs = [
@@ -76,19 +82,19 @@ def make_address(playable: Playable, lines: Written, user_id: int, now: datetime
     return f"{PREFIX}{make_token(grant)}/"
 
 
-def write_segment(playable: Playable, window: Span) -> Written:
+def write_segment(playable: Playable, window: Span, spell: RunSpeller = write_run) -> Written:
     """Give the lines of what a segment holds of the window; those of whole segments are remembered."""
     if playable.grows or window.start > playable.start or window.end < playable.end:
-        return _write(playable, window)
-    return _recall(playable)
+        return _write(playable, window, spell)
+    return _recall(playable, spell)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _recall(playable: Playable) -> Written:
-    return _write(playable, None)
+def _recall(playable: Playable, spell: RunSpeller) -> Written:
+    return _write(playable, None, spell)
 
 
-def _write(playable: Playable, window: Span | None) -> Written:
+def _write(playable: Playable, window: Span | None, spell: RunSpeller) -> Written:
     fragments = unpack_fragments(playable.fragments)
     allowed = list(_within_session(fragments, playable))
     if not allowed:
@@ -97,7 +103,7 @@ def _write(playable: Playable, window: Span | None) -> Written:
     shown = [group for group in groups if window is None or _touches(group, playable.segment_start, window)]
     runs: Sequence[Run] = list(split_runs(playable.segment_start, shown))
     return Written(
-        tuple(map(write_run, runs)),
+        tuple(map(spell, runs)),
         max((group.duration for group in shown), default=timedelta()),
         allowed[0].offset,
         allowed[-1].offset + allowed[-1].size,
