@@ -97,7 +97,7 @@ def _furnish_city(camera: Camera, days_ago: int) -> dict[str, str]:
         "alarm_id": str(alarm.pk),
         "hold_id": str(hold.pk),
         "day": day,
-        "at": (NOW - HALF_AN_HOUR / 2).isoformat(),
+        "camera_ids": str(camera.pk),
     }
 
 
