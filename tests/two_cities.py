@@ -108,7 +108,7 @@ def _add_footage(camera: Camera) -> None:
         stream_id=camera.stream_id,
         status="OFF",
         started_at=NOW - 2 * HALF_AN_HOUR,
-        ended_at=NOW - timedelta(minutes=1),
+        ended_at=NOW,
         storage_path="/recordings",
     )
     Segment.objects.create(
