@@ -82,9 +82,9 @@ def touch(path: Path) -> bool:
 
 
 def list_pictures() -> Iterator[Picture]:
-    """Give every file of the tree. Raises OSError."""
+    """Give every file below the tree's root, where nothing but the locks of `machine` lies. Raises OSError."""
     for folder, _, names in os.walk(root()):
-        for name in names:
+        for name in names if Path(folder) != root() else ():
             with contextlib.suppress(FileNotFoundError):
                 path = Path(folder, name)
                 status = path.lstat()
