@@ -88,7 +88,8 @@ def split_runs(start: datetime, groups: Sequence[Group]) -> Iterator[Run]:
 class Form:
     """How media are named in a playlist: the head of a file, and a group by itself and its place in its run.
 
-    `spell_group` gives the lines between EXTINF and the next group; names stand behind PLACE.
+    `init` is "" where each group is whole by itself. `spell_group` gives the lines between EXTINF and the next group;
+    names stand behind PLACE.
     """
 
     init: str
@@ -100,13 +101,22 @@ def spell_range(group: Group, index: int) -> str:
     return f"#EXT-X-BYTERANGE:{group.size}@{group.offset}\n{PLACE}{NAMES[index % 2]}"
 
 
+def spell_stream(group: Group, index: int) -> str:  # noqa: ARG001 -- a form's signature
+    """Name a group as a file of its own that is made of these bytes."""
+    return f"{PLACE}{group.offset}-{group.size}.ts"
+
+
 ORIGINAL = Form(INIT, spell_range)
 """The bytes as they lie on disk."""
 
+TRANSCODED = Form("", spell_stream)
+"""Each group made anew, in MPEG-TS."""
+
 
 def write_run(run: Run, form: Form = ORIGINAL) -> str:
-    """Give the lines of a run, from its EXT-X-MAP on."""
-    lines = [f'#EXT-X-MAP:URI="{PLACE}{form.init}"', f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(run.start)}"]
+    """Give the lines of a run, from its EXT-X-MAP on, where it has one."""
+    lines = [f'#EXT-X-MAP:URI="{PLACE}{form.init}"'] if form.init else []
+    lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(run.start)}")
     lines += [
         f"#EXTINF:{group.duration.total_seconds():.6f},\n{form.spell_group(group, index)}"
         for index, group in enumerate(run.groups)

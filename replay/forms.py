@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from cities.errors import InvalidInput
-from footage.playlist import ORIGINAL, Form
+from footage.playlist import ORIGINAL, TRANSCODED, Form
 
-FORMS: dict[str, Form] = {"": ORIGINAL}
-"""By the word that asks for them; whoever makes something out of footage adds theirs when the room is ready."""
+FORMS: dict[str, Form] = {"": ORIGINAL, "h264": TRANSCODED}
+"""By the word that asks for them."""
 
 
 def read_form(asked: Mapping[str, str]) -> Form:

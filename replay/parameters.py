@@ -18,7 +18,9 @@ CAMERA_IDS = OpenApiParameter(
 )
 MONTH = OpenApiParameter("month", OpenApiTypes.STR, required=True, description="A month of the city, like 2026-11.")
 CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the page begins; taken from `next`.")
-FORM = OpenApiParameter("as", OpenApiTypes.STR, description="Another form than the bytes as they lie on disk.")
+FORM = OpenApiParameter(
+    "as", enum=["h264"], description="h264: pictures made anew, for who cannot play the bytes as they lie on disk."
+)
 
 FLOOD = OpenApiResponse(description="Too much at once of one person; Retry-After says when to come again.")
 

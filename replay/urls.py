@@ -1,6 +1,6 @@
 """The API's addresses of played footage."""
 
-from django.urls import path
+from django.urls import include, path
 
 from replay.api import PlaylistView, TimelinesView, TimelineView
 from replay.listing import CameraDaysView, DaysView, RecordingsView
@@ -12,4 +12,5 @@ urlpatterns = [
     path("cameras/<uuid:camera_id>/replay.m3u8", PlaylistView.as_view(), name="api-playlist"),
     path("timeline", TimelinesView.as_view(), name="api-timelines"),
     path("days", DaysView.as_view(), name="api-days"),
+    path("", include("replay.pictures.urls")),
 ]

@@ -9,9 +9,11 @@ from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
+from footage.packing import pack_fragments
+from footage.reader import Fragment
 from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
-from recording.models import Forecast, Gap, Hold, Segment
+from recording.models import Forecast, Gap, Hold, RecordingSession, Segment
 from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.records import seal_deletion_records
 from recording.services import switch_recording
@@ -101,10 +103,20 @@ def _furnish_city(camera: Camera, days_ago: int) -> dict[str, str]:
         "hold_id": str(hold.pk),
         "mosaic_id": str(mosaic.pk),
         "day": day,
+        "camera_ids": str(camera.pk),
     }
 
 
 def _add_footage(camera: Camera) -> None:
+    RecordingSession.objects.create(
+        camera=camera,
+        city=camera.city,
+        stream_id=camera.stream_id,
+        status="OFF",
+        started_at=NOW - 2 * HALF_AN_HOUR,
+        ended_at=NOW,
+        storage_path="/recordings",
+    )
     Segment.objects.create(
         camera=camera,
         city=camera.city,
@@ -115,6 +127,7 @@ def _add_footage(camera: Camera) -> None:
         whole_bytes=1,
         file=f"{camera.stream_id}/2026-01-27_11-30-00-000000.mp4",
         state="ready",
+        fragments=pack_fragments([Fragment(1000, 1000, timedelta(), HALF_AN_HOUR, True, 900)]),
         indexed_at=NOW,
     )
 

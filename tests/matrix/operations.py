@@ -46,7 +46,12 @@ BODIES = {
 }
 """What is sent; an id in braces is the one that the case is about."""
 
-TIMES = {"from": "2026-01-27T11:00:00Z", "to": "2026-01-27T12:00:00Z", "month": "2026-01"}
+TIMES = {
+    "from": "2026-01-27T11:00:00Z",
+    "to": "2026-01-27T12:00:00Z",
+    "at": "2026-01-27T11:45:00Z",
+    "month": "2026-01",
+}
 """What those are asked with that must be told a time."""
 
 
