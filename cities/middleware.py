@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 API_PREFIX = "/api/v1/"
 ADMIN_PREFIX = "/admin/"
 MEMBERSHIPS_PREFIX = "/admin/cities/membership/"
-OPEN_PREFIXES = ("/health", "/hooks/", "/media/", "/docs", "/api/schema")
+OPEN_PREFIXES = ("/health", "/hooks/", "/media/", "/footage/", "/docs", "/api/schema")
 """Paths that touch no city's rows; they must answer without asking the session, and thereby the database, who calls."""
 
 LONGEST_BODY = 2**18

@@ -1,5 +1,11 @@
 """The API's addresses of played footage."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from replay.api import PlaylistView, TimelinesView, TimelineView
+
+urlpatterns = [
+    path("cameras/<uuid:camera_id>/timeline", TimelineView.as_view(), name="api-camera-timeline"),
+    path("cameras/<uuid:camera_id>/replay.m3u8", PlaylistView.as_view(), name="api-playlist"),
+    path("timeline", TimelinesView.as_view(), name="api-timelines"),
+]

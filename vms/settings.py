@@ -41,6 +41,8 @@ VMS_HOOK_NETWORKS = ENVIRONMENT.networks("VMS_HOOK_NETWORKS", ["127.0.0.0/8", ":
 VMS_INGEST_STALL_SECONDS = ENVIRONMENT.number("VMS_INGEST_STALL_SECONDS", 15, low=3, high=600)
 VMS_INGEST_LEASE_SECONDS = ENVIRONMENT.number("VMS_INGEST_LEASE_SECONDS", 15, low=5, high=300)
 VMS_INGEST_MAX = ENVIRONMENT.number("VMS_INGEST_MAX", 500, low=1, high=10_000)
+# Only behind a web server that sends what X-Accel-Redirect names, as docker/nginx.conf says.
+VMS_ACCEL = ENVIRONMENT.flag("VMS_ACCEL", default=False)
 MEDIAMTX_API_URL = ENVIRONMENT.text("MEDIAMTX_API_URL", f"http://127.0.0.1:{VMS_MEDIAMTX_API_PORT}")
 # The file may be changed only where that MediaMTX is ours: by default the one that `manage.py up` starts.
 _OUR_CONFIG = "" if ENVIRONMENT.text("MEDIAMTX_API_URL") else str(VMS_DATA / "mediamtx" / "mediamtx.yml")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("hooks/", include("observers.urls")),
     path("media/", include("streams.access.urls")),
+    path("footage/", include("replay.media_urls")),
     path("api/v1/", include("cities.urls")),
     path("api/v1/", include("cameras.urls")),
     path("api/v1/", include("recording.urls")),

@@ -1,0 +1,128 @@
+"""What the screens ask of footage: the segments of a range, and one that a token names; straight SQL where it is hot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+
+from cameras.models import Camera
+from cities.scope import check_in_scope
+from recording.models import Segment, SegmentState
+from recording.writing import LONGEST_SEGMENT
+
+MOST_SEGMENTS = 5_000
+"""Of one playlist: 25 hours in files of 18 seconds."""
+
+_PLAYABLE = """
+    WITH session AS MATERIALIZED (
+        SELECT started_at, COALESCE(ended_at, 'infinity') AS ended_at FROM recording_recordingsession
+        WHERE camera_id = %(camera)s AND started_at < %(to)s AND (ended_at IS NULL OR ended_at > %(from)s)
+    )
+    SELECT segment.id, segment.city_id, segment.start, segment.state, segment.whole_bytes, segment.fragments,
+           GREATEST(segment.start, session.started_at), LEAST(segment."end", session.ended_at)
+    FROM recording_segment AS segment
+    JOIN session ON session.started_at < segment."end" AND session.ended_at > segment.start
+    WHERE segment.camera_id = %(camera)s AND segment.start >= %(since)s AND segment.start < %(to)s
+      AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
+    ORDER BY segment.start, session.started_at LIMIT %(most)s
+"""
+
+_NEXT = """
+    SELECT MIN(GREATEST(segment.start, session.started_at))
+    FROM recording_recordingsession AS session CROSS JOIN LATERAL (
+        SELECT start FROM recording_segment
+        WHERE camera_id = session.camera_id AND state IN ('open', 'ready')
+          AND start >= GREATEST(session.started_at, %(from)s) - %(longest)s
+          AND "end" > GREATEST(session.started_at, %(from)s) AND start < COALESCE(session.ended_at, 'infinity')
+        ORDER BY start LIMIT 1) AS segment
+    WHERE session.camera_id = %(camera)s AND (session.ended_at IS NULL OR session.ended_at > %(from)s)
+"""
+
+# The right is asked anew with each request, and together with what it is a right to.
+_MEDIA = """
+    SELECT segment.id, segment.camera_id, segment.file, segment.held_file, segment.whole_bytes, segment.state,
+           server.recordings_root,
+           EXISTS (SELECT FROM cities_membership AS member JOIN cities_user AS person ON person.id = member.user_id
+                   WHERE member.user_id = %(user)s AND member.city_id = segment.city_id AND person.is_active)
+    FROM recording_segment AS segment
+    JOIN cameras_camera AS camera ON camera.id = segment.camera_id AND camera.removed_at IS NULL
+    JOIN cameras_mediaserver AS server ON server.id = segment.media_server_id
+    WHERE segment.id = %(segment)s AND segment.city_id = %(city)s AND segment.state IN ('open', 'ready')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Playable:
+    """A segment, and from when to when of it a session lets it be replayed."""
+
+    segment_id: int
+    city_id: UUID
+    segment_start: datetime
+    state: str
+    whole_bytes: int
+    fragments: bytes
+    start: datetime
+    end: datetime
+
+    @property
+    def grows(self) -> bool:
+        """Whether its file may hold more in a moment."""
+        return self.state == SegmentState.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """Where a segment's bytes lie; `is_member`: the person asked for belongs to its city."""
+
+    segment_id: int
+    camera_id: UUID
+    file: str
+    held_file: str
+    whole_bytes: int
+    state: str
+    root: str
+    is_member: bool
+
+
+def list_playable(camera: Camera, start: datetime, end: datetime) -> list[Playable]:
+    """Give the segments that may be replayed from `start` to `end`, in order, with their fragments; one query.
+
+    One more than MOST_SEGMENTS where there are too many. Raises OutsideScope for a camera that is not in scope.
+    """
+    check_in_scope(camera.city_id)
+    values = {"camera": camera.pk, "from": start, "to": end, "since": start - LONGEST_SEGMENT}
+    return [Playable(*row) for row in ask(_PLAYABLE, values | {"most": MOST_SEGMENTS + 1})]
+
+
+def find_next_footage(camera: Camera, moment: datetime) -> datetime | None:
+    """Give where the camera's footage goes on at or after the moment, None where it does not."""
+    check_in_scope(camera.city_id)
+    ((found,),) = ask(_NEXT, {"camera": camera.pk, "from": moment, "longest": LONGEST_SEGMENT})
+    return max(found, moment) if found else None
+
+
+def find_media(segment_id: int, city_id: UUID, user_id: int) -> MediaFile | None:
+    """Give a segment's file, with the person's right to it; None where there is nothing to replay. Wants the scope."""
+    check_in_scope(city_id)
+    rows = ask(_MEDIA, {"segment": segment_id, "city": city_id, "user": user_id})
+    return MediaFile(*rows[0]) if rows else None
+
+
+def list_recordings(camera: Camera, start: datetime, end: datetime, most: int) -> Sequence[Segment]:
+    """Give the segments that touch the time, damaged ones too, oldest first."""
+    rows = Segment.objects.filter(camera=camera, start__gte=start - LONGEST_SEGMENT, start__lt=end, end__gt=start)
+    return rows.exclude(state=SegmentState.DELETING).order_by("start")[:most]
+
+
+def ask(statement: str, values: dict[str, Any]) -> list[Any]:
+    """Ask by a prepared statement, in binary: to plan such a question takes longer than to answer it."""
+    connection.ensure_connection()
+    driver = connection.connection
+    driver.prepare_threshold = driver.prepare_threshold or 1
+    with connection.wrap_database_errors, psycopg.Cursor(driver) as cursor:
+        cursor.execute(statement, values, prepare=True, binary=True)
+        return cursor.fetchall()

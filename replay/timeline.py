@@ -1,0 +1,95 @@
+"""What a timeline shows of cameras: spans, gaps, holds and activity; Postgres writes the JSON, one query for all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cities.active import EveryCity, active_cities
+from recording.gaps.spans import Span
+from recording.writing import LONGEST_SEGMENT
+from replay.queries import ask
+
+JOINT = timedelta(seconds=2)
+"""Spans that are no further apart are shown as one: between two files of a recording is never exactly nothing."""
+
+_MS = "(extract(epoch FROM {}) * 1000)::bigint"
+
+
+def _ms(expression: str) -> str:
+    return _MS.format(expression)
+
+
+# A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end. Spans do not join across the
+# border of a session: there is none of the time in between to show.
+_TIMELINE = f"""
+    SELECT camera.id,
+        (SELECT COALESCE(json_agg(json_build_array({_ms("first")}, {_ms("last")}) ORDER BY first), '[]')::text FROM (
+            SELECT MIN(begun) AS first, MAX(ended) AS last FROM (
+                SELECT begun, ended, session_id,
+                       SUM((reached IS NULL OR begun > reached + %(joint)s)::int) OVER (ORDER BY session_id, begun) AS piece
+                FROM (
+                    SELECT session.id AS session_id, GREATEST(segment.start, session.started_at, %(from)s) AS begun,
+                           LEAST(segment."end", session.ended_at, %(to)s) AS ended,
+                           MAX(LEAST(segment."end", session.ended_at, %(to)s)) OVER (
+                               PARTITION BY session.id ORDER BY segment.start
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+                    FROM recording_recordingsession AS session
+                    JOIN recording_segment AS segment
+                      ON segment.camera_id = camera.id AND segment.start >= %(since)s AND segment.start < %(to)s
+                     AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
+                     AND session.started_at < segment."end" AND COALESCE(session.ended_at, 'infinity') > segment.start
+                    WHERE session.camera_id = camera.id AND session.started_at < %(to)s
+                      AND (session.ended_at IS NULL OR session.ended_at > %(from)s)
+                ) AS cut WHERE begun < ended
+            ) AS counted GROUP BY piece
+        ) AS joined),
+        (SELECT COALESCE(json_agg(json_build_array(
+                {_ms("GREATEST(start, %(from)s)")},
+                CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END, cause) ORDER BY start), '[]')::text
+         FROM recording_gap
+         WHERE camera_id = camera.id AND start < %(to)s AND ("end" IS NULL OR "end" > %(from)s)),
+        (SELECT COALESCE(json_agg(json_build_array(
+                {_ms("GREATEST(starts_at, %(from)s)")}, {_ms("LEAST(ends_at, %(to)s)")}) ORDER BY starts_at), '[]')::text
+         FROM recording_hold
+         WHERE camera_id = camera.id AND released_at IS NULL AND (until IS NULL OR until > %(now)s)
+           AND starts_at < %(to)s AND ends_at > %(from)s)
+    FROM cameras_camera AS camera
+    WHERE camera.id = ANY(%(cameras)s) AND camera.removed_at IS NULL AND (%(every)s OR camera.city_id = ANY(%(cities)s))
+"""  # noqa: S608 -- the constants above
+
+
+@dataclass(frozen=True)
+class CameraTimeline:
+    """Of one camera: JSON lists of spans, gaps and holds, in milliseconds since 1970."""
+
+    camera_id: UUID
+    spans: str
+    gaps: str
+    holds: str
+    activity: str = "[]"
+    codecs: str = "[]"
+
+    def spell(self) -> str:
+        """Give the members of its JSON object."""
+        lists = f'"spans":{self.spans},"gaps":{self.gaps},"holds":{self.holds}'
+        return f'{lists},"activity":{self.activity},"events":[],"codecs":{self.codecs}'
+
+
+def read_timelines(
+    cameras: Sequence[UUID], window: Span, resolution: int, now: datetime
+) -> dict[UUID, CameraTimeline]:
+    """Give the timelines of those of the cameras that are there for the cities in scope."""
+    cities = active_cities()
+    is_every = isinstance(cities, EveryCity)
+    values = {
+        "cameras": list(cameras),
+        "from": window.start,
+        "to": window.end,
+        "since": window.start - LONGEST_SEGMENT,
+        "now": now,
+        "joint": JOINT,
+        "every": is_every,
+        "cities": [] if isinstance(cities, EveryCity) else list(cities),
+    }
+    return {row[0]: CameraTimeline(*row) for row in ask(_TIMELINE, values)}

@@ -1,0 +1,122 @@
+"""The door to footage's bytes: `/footage/<token>/…`, open to whoever has a token and still may look."""
+
+import logging
+import os
+from collections.abc import Callable
+from http import HTTPStatus
+from io import FileIO
+from pathlib import Path
+from urllib.parse import quote
+
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, NOT_THERE, problem_response
+from cities.scope import city_scope
+from footage.initialisation import hide_sound
+from recording.holds.links import footage_file
+from replay.media import CHUNK, FilePart, Part, choose_part, is_exact, open_footage, spell_tag
+from replay.queries import MediaFile
+from replay.services import find_allowed
+from replay.tokens import FootageGrant, read_token
+
+logger = logging.getLogger(__name__)
+
+TYPE = "video/mp4"
+ACCELERATED = "/recordings/"
+LONGEST_INIT = 1 << 20
+_KEPT = "private, max-age=600"
+_OUT_OF_DATE = "This address is not one of ours, or its time is over. Ask for the playlist anew."
+
+Giving = Callable[[HttpRequest, FootageGrant, Path, FileIO], HttpResponseBase]
+"""Answers out of the open file, whose path below the folder of recordings is told; closes it, or has it closed."""
+
+
+@require_safe
+def give_init(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Give the head of a segment's file, which players need before any part of it."""
+    return _answer(request, token, _give_init)
+
+
+@require_safe
+def give_media(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Give bytes of a segment's file, as they lie on disk."""
+    return _answer(request, token, _give_part)
+
+
+def _answer(request: HttpRequest, token: str, give: Giving) -> HttpResponseBase:
+    now = timezone.now()
+    grant = read_token(token, now)
+    if grant is None:
+        return problem_response(403, _OUT_OF_DATE)
+    try:
+        with city_scope(grant.city_id):
+            media = find_allowed(grant, now)
+    except DATABASE_IS_AWAY as error:
+        logger.warning("no footage can be given, the database gives no answer: %s", error)
+        return problem_response(503, DATABASE_AWAY)
+    return _give(request, grant, media, give) if media else problem_response(404, NOT_THERE)
+
+
+def _give(request: HttpRequest, grant: FootageGrant, media: MediaFile, give: Giving) -> HttpResponseBase:
+    path = Path(footage_file(Path(media.root), media.file, media.held_file))
+    try:
+        file = open_footage(Path(media.root), str(path))
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            logger.warning("%s cannot be read: %s", path, error)
+        return problem_response(404, NOT_THERE)
+    tag = spell_tag(os.fstat(file.fileno()))
+    response = give(request, grant, path, file)
+    response.headers.setdefault("ETag", tag)
+    response["Cache-Control"] = _KEPT if response.status_code < HTTPStatus.BAD_REQUEST else "no-store"
+    return response
+
+
+def _give_init(request: HttpRequest, grant: FootageGrant, path: Path, file: FileIO) -> HttpResponseBase:
+    del request, path
+    with file:
+        return HttpResponse(hide_sound(file.read(min(grant.init_bytes, LONGEST_INIT)) or b""), content_type=TYPE)
+
+
+def _give_part(request: HttpRequest, grant: FootageGrant, path: Path, file: FileIO) -> HttpResponseBase:
+    size = os.fstat(file.fileno()).st_size
+    tag = spell_tag(os.fstat(file.fileno()))
+    asked = request.headers.get("Range", "") if request.method == "GET" else ""
+    condition = request.headers.get("If-Range", "")
+    part = choose_part(asked if condition in ("", tag) else "", first=grant.first, last=min(grant.last, size), size=size)
+    if request.method == "HEAD":
+        file.close()
+        return _describe(size)
+    if part is None:
+        file.close()
+        return _refuse(grant, size)
+    if settings.VMS_ACCEL and not condition and is_exact(asked, part):
+        file.close()
+        return HttpResponse(content_type=TYPE, headers={"X-Accel-Redirect": ACCELERATED + quote(str(path))})
+    return _send(file, part, size)
+
+
+def _send(file: FileIO, part: Part, size: int) -> HttpResponseBase:
+    """Have the server send the part: gunicorn by sendfile, from where the descriptor stands."""
+    response = FileResponse(FilePart(file, part), content_type=TYPE)
+    response.block_size = CHUNK
+    response["Accept-Ranges"] = "bytes"
+    response["Content-Length"] = str(part.size)
+    if not part.is_whole:
+        response.status_code = HTTPStatus.PARTIAL_CONTENT
+        response["Content-Range"] = f"bytes {part.first}-{part.last - 1}/{size}"
+    return response
+
+
+def _describe(size: int) -> HttpResponseBase:
+    return HttpResponse(content_type=TYPE, headers={"Accept-Ranges": "bytes", "Content-Length": str(size)})
+
+
+def _refuse(grant: FootageGrant, size: int) -> HttpResponseBase:
+    response = problem_response(416, f"This address gives bytes {grant.first} to {grant.last - 1}; ask for a range of them.")
+    response["Content-Range"] = f"bytes */{size}"
+    response["Accept-Ranges"] = "bytes"
+    return response
