@@ -11,6 +11,7 @@ import base64
 import hashlib
 import io
 import os
+import re
 import shutil
 import signal
 import sys
@@ -26,6 +27,9 @@ from .workshop import Workshop, find_cache_dir, give_home, install_wheel
 # another file (the project's release.zip), so this is the integrity the npm registry states for the package.
 HLSJS_VERSION = "1.7.0"
 HLSJS_INTEGRITY = "sha512-NnQpT6Z//+2IB2qovSUbKbrlXY1MOpi0JynZ9L2NNOuTJiNCyMSQj9k2laEj1v7CxU/Hb8oTWR98eT3mVpPQVQ=="
+
+# What brings the static files together looks for the file that this comment names, and we install none.
+_SOURCE_MAP = re.compile(rb"\n?//# sourceMappingURL=.*\s*\Z")
 
 
 def fetch_player(workshop: Workshop) -> bytes:
@@ -44,6 +48,7 @@ def install_player(into: Path, *, cache: Path, environ: Mapping[str, str], repor
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="player-", dir=cache) as folder:
         script = fetch_player(Workshop(Path(folder), cache, give_home(environ, cache), report))
+    script = _SOURCE_MAP.sub(b"", script)
     if not into.is_file() or into.read_bytes() != script:
         into.parent.mkdir(parents=True, exist_ok=True)
         write_whole(into, script)

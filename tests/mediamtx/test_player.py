@@ -1,5 +1,7 @@
 """Getting hls.js for our own pages, with a small program in the part of npm."""
 
+import base64
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,14 @@ def install(tools: Tools, said: list[str] | None = None) -> Path:
 
 def test_the_player_is_unpacked_into_its_place(tools: Tools) -> None:
     assert install(tools).read_bytes() == b"hls player"
+
+
+def test_no_source_map_is_named_that_is_not_there(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = make_package(b"play()\n//# sourceMappingURL=hls.min.js.map\n")
+    (tools.folder / "package.tgz").write_bytes(package)
+    integrity = "sha512-" + base64.b64encode(hashlib.sha512(package).digest()).decode()
+    monkeypatch.setattr(player, "HLSJS_INTEGRITY", integrity)
+    assert install(tools).read_bytes() == b"play()"
 
 
 def test_the_registry_is_asked_once(tools: Tools) -> None:
