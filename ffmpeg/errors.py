@@ -28,3 +28,11 @@ class RefusedAddress(FFmpegError):
 
 class FFmpegNotStarted(FFmpegError):
     """The operating system did not start the program."""
+
+
+class FFmpegTooSlow(FFmpegError):
+    """It was given a time and needed more."""
+
+
+class FFmpegRefused(FFmpegError):
+    """It ran, and made nothing of what it was given."""

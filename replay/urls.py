@@ -1,6 +1,6 @@
 """The API's addresses of played footage."""
 
-from django.urls import path
+from django.urls import include, path
 
 from replay.api import PlaylistView, TimelinesView, TimelineView
 
@@ -8,4 +8,5 @@ urlpatterns = [
     path("cameras/<uuid:camera_id>/timeline", TimelineView.as_view(), name="api-camera-timeline"),
     path("cameras/<uuid:camera_id>/replay.m3u8", PlaylistView.as_view(), name="api-playlist"),
     path("timeline", TimelinesView.as_view(), name="api-timelines"),
+    path("", include("replay.pictures.urls")),
 ]

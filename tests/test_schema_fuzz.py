@@ -29,8 +29,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from replay.pictures import api as pictures
+from replay.pictures.frames import Frame
 from tests.two_cities import Caller, as_auditor, furnish
-from tests.world import World
+from tests.world import NOW, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -78,8 +80,9 @@ FUZZED = settings(
 
 
 @pytest.fixture
-def callers(world: World, settings: Any) -> Iterator[tuple[Caller, Caller]]:
+def callers(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Caller, Caller]]:
     settings.VMS_TRUSTED_PROXIES = []
+    monkeypatch.setattr(pictures, "make_frame", lambda *_, **__: Frame(b"a picture", NOW))
     with one_connection():
         yield furnish(world)
 
@@ -191,7 +194,9 @@ def test_the_fuzzing_reaches_rows(callers: tuple[Caller, Caller]) -> None:
     for label, operation in OPERATIONS.items():
         if label.startswith("GET /api/v1/"):
             for caller in auditors if "/audit" in label else managers:
-                case = operation.Case(path_parameters={name: caller.ids[name] for name in names_in(operation.path)})
+                query = {each.name: caller.ids[each.name] for each in operation.query if each.is_required}
+                path = {name: caller.ids[name] for name in names_in(operation.path)}
+                case = operation.Case(path_parameters=path, query=query)
                 assert case.call(headers=caller.headers).status_code == 200, label
 
 

@@ -9,8 +9,10 @@ from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
 from cities.tokens import make_token
+from footage.packing import pack_fragments
+from footage.reader import Fragment
 from observers.models import Alarm
-from recording.models import Forecast, Gap, Hold, Segment
+from recording.models import Forecast, Gap, Hold, RecordingSession, Segment
 from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.records import seal_deletion_records
 from recording.services import switch_recording
@@ -95,10 +97,20 @@ def _furnish_city(camera: Camera, days_ago: int) -> dict[str, str]:
         "alarm_id": str(alarm.pk),
         "hold_id": str(hold.pk),
         "day": day,
+        "at": (NOW - HALF_AN_HOUR / 2).isoformat(),
     }
 
 
 def _add_footage(camera: Camera) -> None:
+    RecordingSession.objects.create(
+        camera=camera,
+        city=camera.city,
+        stream_id=camera.stream_id,
+        status="OFF",
+        started_at=NOW - 2 * HALF_AN_HOUR,
+        ended_at=NOW - timedelta(minutes=1),
+        storage_path="/recordings",
+    )
     Segment.objects.create(
         camera=camera,
         city=camera.city,
@@ -109,6 +121,7 @@ def _add_footage(camera: Camera) -> None:
         whole_bytes=1,
         file=f"{camera.stream_id}/2026-01-27_11-30-00-000000.mp4",
         state="ready",
+        fragments=pack_fragments([Fragment(1000, 1000, timedelta(), HALF_AN_HOUR, True, 900)]),
         indexed_at=NOW,
     )
 

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from replay.pictures import api as pictures
+from replay.pictures.frames import Frame
 from tests.matrix.full_world import FullWorld, build_full_world
+from tests.world import NOW
 
 
 @pytest.fixture(scope="package")
@@ -27,3 +30,9 @@ def _full_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[FullW
 def full(_full_world: FullWorld, db: None) -> FullWorld:
     """Give a world in which both cities have one of everything; what the test changes in it is undone."""
     return deepcopy(_full_world)
+
+
+@pytest.fixture(autouse=True)
+def _no_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pictures without footage: who may see them is what is asked here."""
+    monkeypatch.setattr(pictures, "make_frame", lambda *_, **__: Frame(b"a picture", NOW))

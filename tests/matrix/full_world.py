@@ -8,6 +8,8 @@ from cameras.models import Camera
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
+from footage.packing import pack_fragments
+from footage.reader import Fragment
 from observers.models import Alarm
 from recording.models import Forecast, Gap, Hold, RecordingSession, RetentionPolicy, Segment
 from recording.retention.deletions import Deleted, note_deletions
@@ -21,6 +23,7 @@ from tests.world import NOW, World, make_world
 UNKNOWN_ID = "5b5a1c1e-0000-4000-8000-00000000dead"
 FOREIGN_BYTES = 31_415_926_535
 OWN_DAY, FOREIGN_DAY = NOW - timedelta(days=20), NOW - timedelta(days=10)
+MOMENT = "2026-01-27T11:45:00Z"
 OWN_ALARM, FOREIGN_ALARM, UNKNOWN_ALARM = 7_000_001, 7_000_002, 7_000_003
 
 
@@ -93,6 +96,16 @@ def delete_some(camera: Camera, moment: datetime) -> None:
 
 
 def add_footage(camera: Camera) -> None:
+    """Have half an hour of it, recorded because it was wished."""
+    RecordingSession.objects.create(
+        camera=camera,
+        city=camera.city,
+        stream_id=camera.stream_id,
+        status="OFF",
+        started_at=NOW - timedelta(hours=1),
+        ended_at=NOW - timedelta(minutes=1),
+        storage_path="/recordings",
+    )
     Segment.objects.create(
         camera=camera,
         city=camera.city,
@@ -103,6 +116,7 @@ def add_footage(camera: Camera) -> None:
         whole_bytes=1,
         file=f"{camera.stream_id}/2026-01-27_11-30-00-000000.mp4",
         state="ready",
+        fragments=pack_fragments([Fragment(1000, 1000, timedelta(), timedelta(minutes=30), True, 900)]),
         indexed_at=NOW,
     )
 
@@ -130,6 +144,7 @@ def own_ids(world: World) -> dict[str, str]:
         "alarm_id": str(OWN_ALARM),
         "day": str(OWN_DAY.date()),
         "hold_id": hold_of(world.camera),
+        "at": MOMENT,
     }
 
 
@@ -140,6 +155,7 @@ def foreign_ids(world: World) -> dict[str, str]:
         "alarm_id": str(FOREIGN_ALARM),
         "day": str(FOREIGN_DAY.date()),
         "hold_id": hold_of(world.foreign_camera),
+        "at": MOMENT,
     }
 
 

@@ -1,0 +1,111 @@
+"""The API of pictures: the picture of a moment."""
+
+import hashlib
+import logging
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseNotModified
+from django.utils.http import quote_etag
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from cameras.queries import find_camera
+from cities.permissions import access_of
+from cities.problems import problem_response
+from ffmpeg.errors import FFmpegError, FFmpegTooSlow
+from ffmpeg.pictures import WIDTHS
+from replay.negotiation import AnyAnswer
+from replay.pictures.asking import read_exact, read_required_moment, read_width
+from replay.pictures.frames import Frame, make_frame
+from replay.pictures.queries import Moment, find_moment
+from replay.pictures.reading import UnreadableFootage
+from replay.pictures.turns import Busy, turns
+
+logger = logging.getLogger(__name__)
+
+NO_FOOTAGE = "No footage of this camera may be replayed at that moment. Its timeline tells when there is some."
+UNREADABLE = "The footage of that moment holds no picture that can be read. Ask for another moment nearby."
+BUSY = "Too many pictures are being made. Ask again in a second."
+TOO_SLOW = "The picture could not be made in time. Ask again in a second, for a keyframe or a smaller width."
+NO_FFMPEG = "The program that makes pictures does not run. The administrator finds the reason in the log of web."
+
+AT = OpenApiParameter("at", OpenApiTypes.DATETIME, required=True, description="The moment, with its time zone.")
+WIDTH = OpenApiParameter(
+    "width",
+    {"type": "integer", "minimum": WIDTHS[0], "maximum": WIDTHS[-1]},
+    description="Its width in pixels, never more than the footage's own, which it has where this is left out.",
+)
+EXACT = OpenApiParameter(
+    "exact", enum=["0", "1"], description="1: the very picture of the moment. Otherwise the keyframe before it."
+)
+
+
+@extend_schema(tags=["Replay"])
+class FrameView(APIView):
+    """The picture of a moment."""
+
+    content_negotiation_class = AnyAnswer
+
+    @extend_schema(
+        operation_id="read_frame",
+        summary="The picture of a moment, as JPEG",
+        description="`X-Frame-At` tells the exact moment that it shows. Only within recording sessions.",
+        parameters=[AT, WIDTH, EXACT],
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, camera_id: UUID) -> HttpResponse:
+        """Gives the keyframe at or before the moment, or the very picture."""
+        camera, asked = find_camera(camera_id), request.query_params
+        at, width, is_exact = read_required_moment(asked, "at"), read_width(asked), read_exact(asked)
+        moment = find_moment(camera, at)
+        if moment is None:
+            return problem_response(404, NO_FOOTAGE)
+        tag = _tag(moment.segment_id, at, width, is_exact)
+        if request.headers.get("If-None-Match") == tag:
+            return _mark(HttpResponseNotModified(), tag)
+        return _answer(moment, access_of(request).user.pk, tag, width=width, is_exact=is_exact)
+
+
+def _answer(moment: Moment, who: Any, tag: str, *, width: int | None, is_exact: bool) -> HttpResponse:
+    try:
+        with turns.take(who):
+            frame = make_frame(moment, width=width, is_exact=is_exact)
+    except UnreadableFootage as error:
+        logger.info("no picture of %s: %s", moment.path.name, error)
+        return problem_response(404, UNREADABLE)
+    except Busy:
+        return _come_again(BUSY)
+    except FFmpegTooSlow:
+        return _come_again(TOO_SLOW)
+    except FFmpegError as error:
+        logger.warning("no picture can be made: %s", error)
+        return _come_again(NO_FFMPEG, seconds=30)
+    return _mark(_serve(frame), tag)
+
+
+def _serve(frame: Frame) -> HttpResponse:
+    response = HttpResponse(frame.jpeg, content_type="image/jpeg")
+    response["X-Frame-At"] = frame.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _mark(response: HttpResponse, tag: str) -> HttpResponse:
+    """Let the browser keep it, and ask each time whether it may still be shown."""
+    response["ETag"] = tag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _tag(*of: int | datetime | bool | None) -> str:
+    return quote_etag(hashlib.sha256(repr(of).encode()).hexdigest()[:24])
+
+
+def _come_again(detail: str, seconds: int = 1) -> HttpResponse:
+    response = problem_response(503, detail)
+    response["Retry-After"] = str(seconds)
+    return response
