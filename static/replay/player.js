@@ -55,6 +55,37 @@ window.Replay = window.Replay || {};
     return piece ? piece.at + Math.min(piece.duration + 0.5, Math.max(0, time - piece.start)) * 1000 : NaN;
   }
 
+  // hls.js takes pieces whose address changed for others, and every answer brings fresh tokens: it sees them as queries.
+  function quietTokens(text) {
+    let place = "";
+    return text.split("\n").map((line) => {
+      if (line.startsWith("#EXT-X-BYTERANGE:")) place = line.slice(line.indexOf("@") + 1);
+      if (line.startsWith("#EXT-X-MAP:")) return line.replace(/\/footage\/([^/"]+)\/([^/"]+)"/, '/footage/init/$2?token=$1"');
+      return line.replace(/^\/footage\/([^/]+)\/([^/]+)$/, `/footage/${place}/$2?token=$1`);
+    }).join("\n");
+  }
+
+  const speakToken = (url) => url.replace(/\/footage\/[^/]+\/([^/?]+)\?token=(.+)$/, "/footage/$2/$1");
+
+  /* Loads for hls.js: the first playlist is in hand already, and tokens stand elsewhere for it than for the server. */
+  function makeLoader(Hls, playlist, text) {
+    let isGiven = false;
+    return class extends Hls.DefaultConfig.loader {
+      load(context, config, callbacks) {
+        if (!context.url.includes(playlist)) { super.load(Object.assign(context, { url: speakToken(context.url) }), config, callbacks); return; }
+        const hear = (answer, ...more) => callbacks.onSuccess({ ...answer, data: quietTokens(answer.data) }, ...more);
+        if (isGiven) { super.load(context, config, { ...callbacks, onSuccess: hear }); return; }
+        isGiven = true;
+        const moment = performance.now();
+        Object.assign(this.stats, { loading: { start: moment, first: moment, end: moment }, loaded: text.length, total: text.length });
+        setTimeout(() => hear({ url: context.url, data: text, code: 200 }, this.stats, context, null));
+      }
+    };
+  }
+
+  // Of a file that grows a browser must not put together what it kept and what is new: only the piece itself is whole.
+  const askAnew = (request) => request.setRequestHeader("Cache-Control", "no-cache");
+
   /* One stretch of footage in one video element. */
   class Reel {
     constructor(Hls, box, moment, label) {
@@ -84,19 +115,9 @@ window.Replay = window.Replay || {};
 
     attach(text, onFailure) {
       const { Hls, url } = this;
-      let given = false;
-      class FirstAnswerInHand extends Hls.DefaultConfig.loader {
-        load(context, config, callbacks) {
-          if (given) { super.load(context, config, callbacks); return; }
-          given = true;
-          this.stats.loading = { start: performance.now(), first: performance.now(), end: performance.now() };
-          this.stats.loaded = this.stats.total = text.length;
-          setTimeout(() => callbacks.onSuccess({ url, data: text, code: 200 }, this.stats, context, null));
-        }
-      }
       const hls = new Hls({
-        enableWorker: false, pLoader: FirstAnswerInHand, startPosition: toVideoTime(this.first, this.wanted), startFragPrefetch: true,
-        backBufferLength: 60, maxBufferLength: 20, maxMaxBufferLength: 120, liveDurationInfinity: true, nudgeMaxRetry: 8,
+        enableWorker: false, loader: makeLoader(Hls, url, text), startPosition: toVideoTime(this.first, this.wanted), startFragPrefetch: true,
+        xhrSetup: this.reachesNow ? askAnew : undefined, backBufferLength: 60, maxBufferLength: 20, maxMaxBufferLength: 120, liveDurationInfinity: true, nudgeMaxRetry: 8,
       });
       this.hls = hls;
       return new Promise((resolve, reject) => {
