@@ -12,7 +12,7 @@
       this.find = (name) => page.querySelector(`[data-${name}]`);
       const { words, causes } = readWords(page);
       Object.assign(this, { words, causes, clock: new CityClock(page.dataset.zone, document.documentElement.lang) });
-      this.isLive = false;
+      this.isLive = null;  // neither yet
       this.inGap = null;  // the moment in a gap that somebody looks at
       this.last = { moment: NaN, at: 0 };
       this.makeParts();
@@ -101,7 +101,7 @@
     }
 
     leaveLive() {
-      if (!this.isLive) return;
+      if (this.isLive === false) return;
       this.isLive = false;
       this.live.want(false, "");
       this.card.hidden = true;

@@ -93,7 +93,8 @@ window.Replay = window.Replay || {};
     const format = step < MINUTE ? "second" : "minute";
     context.font = "12px system-ui, sans-serif";
     context.textBaseline = "middle";
-    let taken = -1e9;
+    let taken = drawDayInView(pen);
+    context.font = "12px system-ui, sans-serif";
     for (const { at, isDay, isLabelled } of listTicks(view, step, clock)) {
       const x = Math.round(pen.x(at)) + 0.5;
       context.strokeStyle = isDay ? colours.muted : colours.line;
@@ -109,20 +110,18 @@ window.Replay = window.Replay || {};
       context.fillText(text, x + 5, RULER / 2);
       taken = x + room;
     }
-    drawDayInView(pen);
   }
 
-  /* Where no border of a day is in sight, the day stands at the left end. */
+  /* Where no border of a day is near the left end, the day stands there; gives where its words end. */
   function drawDayInView(pen) {
     const { context, colours, view, clock } = pen;
-    if (clock.startOfNextDay(view.from) < view.to && pen.x(clock.startOfNextDay(view.from)) < 110) return;
+    if (clock.startOfNextDay(view.from) < view.to && pen.x(clock.startOfNextDay(view.from)) < 150) return -1e9;
     const text = describeDay(pen, clock.startOfDay(view.from));
     context.font = "600 12px system-ui, sans-serif";
-    const wide = context.measureText(text).width;
-    context.fillStyle = colours.surface;
-    context.fillRect(0, 0, wide + 14, RULER);
+    context.textBaseline = "middle";
     context.fillStyle = colours.text;
     context.fillText(text, 6, RULER / 2);
+    return context.measureText(text).width + 6;
   }
 
   function describeDay({ clock, words }, start) {

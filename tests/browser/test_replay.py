@@ -93,6 +93,7 @@ def open_at(open_as: OpenAs, filmed: Filmed, moment: datetime, **options: object
     """Open the camera's page at a moment and wait for its picture."""
     page = open_as(filmed.world.operator, f"/cameras/{filmed.camera.pk}?at={spell(moment)}", **(DESK | options))
     page.wait_for_function(PLAYED)
+    expect(page.locator("[data-past] video:not([hidden])")).to_be_visible()
     return page
 
 
