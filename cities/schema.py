@@ -82,7 +82,9 @@ def _describe_operation(operation: dict[str, Any]) -> None:
     operation["parameters"] = [{"$ref": f"#/components/parameters/{name}"} for name in _HEADERS] + own
     # No token at all is right too, where a trusted gateway vouches for the user.
     operation["security"] = [{BEARER: []}, {}]
-    names_something = any(parameter["in"] == "path" or parameter["name"] == "camera_id" for parameter in own)
+    names_something = any(
+        parameter["in"] == "path" or parameter["name"] in ("camera_id", "camera_ids") for parameter in own
+    )
     for status in _PROBLEMS:
         if status != "404" or names_something:
             operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})

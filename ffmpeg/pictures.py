@@ -41,6 +41,30 @@ def frame_command(
     return (*_begin(ffmpeg, *skip), *end, "-c:v", "mjpeg", "-q:v", "4", "-f", "image2pipe", "pipe:1")
 
 
+def sprite_command(ffmpeg: Path, *, columns: int, rows: int, width: int) -> tuple[str, ...]:
+    """Give the ffmpeg that puts the picture of each second of its footage beside the one before, `width` pixels wide.
+
+    A second without a picture shows the one before it, and so does what is left over.
+    """
+    chain = f"fps=1:start_time=0:round=near,scale={width}:-2,tpad=stop=-1:stop_mode=clone,tile={columns}x{rows}"
+    end = ["-map", "0:v:0", "-vf", chain, "-frames:v", "1"]
+    return (*_begin(ffmpeg), *end, "-c:v", "mjpeg", "-q:v", "6", "-f", "image2pipe", "pipe:1")
+
+
+def transcode_command(ffmpeg: Path, *, encoder: str, since: timedelta, width: int, with_sound: bool) -> tuple[str, ...]:
+    """Give the ffmpeg that makes H.264 in MPEG-TS of footage, from `since` on; the times in it stay as they are.
+
+    It begins with a keyframe and has no other. `with_sound` takes AAC along as it is.
+    """
+    speed = ["-preset", "ultrafast", "-tune", "zerolatency", "-crf", "26"] if encoder == "libx264" else ["-b:v", "2M"]
+    chain = f"trim=start={_seconds(since)},scale='min({width},iw)':-2,format=yuv420p"
+    pictures = ["-map", "0:v:0", "-vf", chain, "-c:v", encoder, *speed, "-g", "100000", "-threads:v", "2"]
+    # The distances between pictures are the camera's own; without a delay of the muxer their times are, too.
+    timing = ["-fps_mode", "passthrough", "-muxdelay", "0", "-muxpreload", "0"]
+    sound = ["-map", "0:a:0", "-c:a", "copy"] if with_sound else ["-an"]
+    return (*_begin(ffmpeg), *pictures, *timing, *sound, "-f", "mpegts", "pipe:1")
+
+
 def read_shown_at(stderr: str, at: timedelta) -> timedelta | None:
     """Give the time of the picture that `frame_command` took for `at`, from what it said; None for nothing."""
     times = [timedelta(seconds=float(text)) for text in _SHOWN_AT.findall(stderr)]

@@ -25,7 +25,7 @@ def hide_sound(head: bytes) -> bytes:
 
 
 def list_codecs(head: bytes) -> list[str]:
-    """Give the codecs of picture and playable sound as RFC 6381 spells them; nothing of a head that contradicts itself."""
+    """Give the codecs of picture and playable sound as RFC 6381 spells them; none of a head that contradicts itself."""
     try:
         entries = [entry for track in _tracks(head) if (entry := _find_entry(head, track)) is not None]
         return [spelled for entry in entries if (spelled := _spell(head, entry))]
@@ -96,14 +96,21 @@ def _spell_hevc(configuration: bytes) -> str:
 
 
 def _spell_aac(configuration: bytes) -> str:
-    """Find the AudioSpecificConfig in the descriptors (tags 3, 4, 5): its first five bits say which AAC it is."""
-    at = configuration.find(b"\x05")
-    while at != -1 and at + 2 < len(configuration):
-        length_at = at + 1
-        while length_at < len(configuration) - 1 and configuration[length_at] & 0x80:
-            length_at += 1
-        if configuration[length_at] == len(configuration) - length_at - 1 or length_at + 1 < len(configuration):
-            kind = configuration[length_at + 1] >> 3
-            return f".40.{kind}" if 0 < kind < 31 else ".40.2"
-        at = configuration.find(b"\x05", at + 1)
-    return ".40.2"
+    """Read the descriptors of an `esds` (ISO 14496-1): what kind of sound, and of AAC which one."""
+    stream = _enter(configuration, 4, 3)
+    decoder = _enter(configuration, stream + 3, 4) if stream else 0
+    if not decoder or decoder + 13 > len(configuration):
+        return ""
+    specific = _enter(configuration, decoder + 13, 5)
+    kind = configuration[specific] >> 3 if 0 < specific < len(configuration) else 0
+    return f".{configuration[decoder]:x}" + (f".{kind}" if kind else "")
+
+
+def _enter(data: bytes, at: int, tag: int) -> int:
+    """Give where the content of the descriptor with this tag begins; 0 where it is another."""
+    if at >= len(data) or data[at] != tag:
+        return 0
+    at += 1
+    while at < len(data) and data[at] & 0x80:
+        at += 1
+    return at + 1

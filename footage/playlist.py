@@ -4,10 +4,9 @@ A *run* is footage out of one file without a break; each has its own EXT-X-MAP a
 `PLACE`, which stands for what only the caller knows: whose they are, and until when.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import cycle
 from math import ceil
 
 from footage.reader import Fragment
@@ -15,6 +14,7 @@ from footage.reader import Fragment
 PLACE = "\0"
 """What stands in a run's text where the address of its file belongs."""
 
+INIT = "init.mp4"
 NAMES = ("a.mp4", "b.mp4")
 """Two names of one file, in turn: ffmpeg 9 asks for neighbouring ranges of one address at once, and loses its place."""
 
@@ -84,12 +84,42 @@ def split_runs(start: datetime, groups: Sequence[Group]) -> Iterator[Run]:
             first = index
 
 
-def write_run(run: Run) -> str:
-    """Give the lines of a run, from its EXT-X-MAP on; PLACE stands in front of `init.mp4` and the NAMES of the media."""
-    lines = [f'#EXT-X-MAP:URI="{PLACE}init.mp4"', f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(run.start)}"]
+@dataclass(frozen=True)
+class Form:
+    """How media are named in a playlist: the head of a file, and a group by itself and its place in its run.
+
+    `init` is "" where each group is whole by itself. `spell_group` gives the lines between EXTINF and the next group;
+    names stand behind PLACE.
+    """
+
+    init: str
+    spell_group: Callable[[Group, int], str]
+
+
+def spell_range(group: Group, index: int) -> str:
+    """Name a group as bytes of its file."""
+    return f"#EXT-X-BYTERANGE:{group.size}@{group.offset}\n{PLACE}{NAMES[index % 2]}"
+
+
+def spell_stream(group: Group, index: int) -> str:  # noqa: ARG001 -- a form's signature
+    """Name a group as a file of its own that is made of these bytes."""
+    return f"{PLACE}{group.offset}-{group.size}.ts"
+
+
+ORIGINAL = Form(INIT, spell_range)
+"""The bytes as they lie on disk."""
+
+TRANSCODED = Form("", spell_stream)
+"""Each group made anew, in MPEG-TS."""
+
+
+def write_run(run: Run, form: Form = ORIGINAL) -> str:
+    """Give the lines of a run, from its EXT-X-MAP on, where it has one."""
+    lines = [f'#EXT-X-MAP:URI="{PLACE}{form.init}"'] if form.init else []
+    lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(run.start)}")
     lines += [
-        f"#EXTINF:{group.duration.total_seconds():.6f},\n#EXT-X-BYTERANGE:{group.size}@{group.offset}\n{PLACE}{name}"
-        for group, name in zip(run.groups, cycle(NAMES), strict=False)
+        f"#EXTINF:{group.duration.total_seconds():.6f},\n{form.spell_group(group, index)}"
+        for index, group in enumerate(run.groups)
     ]
     return "\n".join(lines) + "\n"
 

@@ -84,10 +84,11 @@ class DeletionRule(models.TextChoices):
 class Segment(CityOwned):
     """One file of footage. `file` is its path below the media server's folder; `fragments` is packed by `footage`.
 
-    `start` and `end` are the first and the end of the last whole sample; `whole_bytes` ends with the last whole
-    fragment. `is_recovered`: its writer ended without closing it. `held_file`: the hard link that keeps it out of every
-    cleaner's reach, "" without one; `held_problem`: why that link is not to be relied on, a `LinkProblem` of the holds.
-    `deletion_early`: it goes before its promised days are over.
+    `activity` is measured by `footage` once the file is ready, and empty before. `start` and `end` are the first and
+    the end of the last whole sample; `whole_bytes` ends with the last whole fragment. `is_recovered`: its writer ended
+    without closing it. `held_file`: the hard link that keeps it out of every cleaner's reach, "" without one;
+    `held_problem`: why that link is not to be relied on, a `LinkProblem` of the holds. `deletion_early`: it goes before
+    its promised days are over.
     """
 
     camera = models.ForeignKey(
@@ -108,6 +109,7 @@ class Segment(CityOwned):
     damage = models.TextField(_("damage"), blank=True)
     is_recovered = models.BooleanField(_("recovered"), default=False)
     fragments = models.BinaryField(default=b"")
+    activity = models.BinaryField(default=b"", db_default=b"")
     indexed_at = models.DateTimeField(_("indexed at"))
     held_file = models.CharField(_("held as"), max_length=128, blank=True, db_default="")
     held_problem = models.CharField(_("problem of holding it"), max_length=8, blank=True, db_default="")

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -17,26 +17,17 @@ from cameras.queries import find_camera
 from cities.errors import NotThere
 from cities.permissions import access_of
 from cities.problems import CONTENT_TYPE, describe_problem
-from recording.gaps.asking import read_moment
 from recording.gaps.spans import Span
 from replay.asking import read_cameras, read_range, read_resolution, spell_moment
-from replay.playlists import NoFootage, make_playlist
+from replay.forms import read_form
 from replay.negotiation import AnyAnswer
+from replay.parameters import CAMERA_IDS, FLOOD, FORM, FROM, RESOLUTION, TO, answers
+from replay.playlists import NoFootage, Wish, make_playlist
+from replay.services import note_footage_view
+from replay.throttling import FootageThrottle
 from replay.timeline import read_timelines
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-
-
-def _moment(name: str, text: str, *, required: bool) -> OpenApiParameter:
-    return OpenApiParameter(name, OpenApiTypes.DATETIME, description=f"{text} With its time zone.", required=required)
-
-
-FROM = _moment("from", "Where the time begins.", required=True)
-TO = _moment("to", "Where it ends; now where it is left out.", required=False)
-RESOLUTION = OpenApiParameter("resolution", OpenApiTypes.INT, description="Seconds of a bucket of activity.")
-CAMERA_IDS = OpenApiParameter(
-    "camera_ids", OpenApiTypes.STR, required=True, description="Ids of 1 to 9 cameras, with commas between."
-)
 
 
 class CameraTimelineSerializer(serializers.Serializer[Any]):
@@ -47,7 +38,8 @@ class CameraTimelineSerializer(serializers.Serializer[Any]):
         help_text="[start, end] of what can be replayed; what is no more than 2 s apart is one.",
     )
     gaps = serializers.ListField(
-        child=serializers.ListField(), help_text="[start, end, cause] of what is missing; the end is null while it lasts."
+        child=serializers.ListField(),
+        help_text="[start, end, cause] of what is missing; the end is null while it lasts.",
     )
     holds = serializers.ListField(
         child=serializers.ListField(child=serializers.IntegerField()), help_text="[start, end] of what is held."
@@ -85,15 +77,17 @@ class TimelinesSerializer(_TimeSerializer):
     cameras = serializers.DictField(child=CameraTimelineSerializer(), help_text="By the camera's id.")
 
 
-@extend_schema(tags=["Replay"])
+@extend_schema(tags=["Recording"])
 class TimelineView(APIView):
     """Timeline of a camera."""
+
+    throttle_classes = (FootageThrottle,)
 
     @extend_schema(
         operation_id="read_timeline",
         summary="What a timeline shows of a camera",
         parameters=[FROM, TO, RESOLUTION],
-        responses=TimelineSerializer,
+        responses=answers(TimelineSerializer),
     )
     def get(self, request: Request, camera_id: UUID) -> HttpResponse:
         """Gives what can be replayed, what is missing and why, what is held, and how much moved."""
@@ -106,15 +100,17 @@ class TimelineView(APIView):
         return _json(f'{{"camera_id":"{camera_id}",{_spell_time(window, resolution, now)},{found.spell()}}}')
 
 
-@extend_schema(tags=["Replay"])
+@extend_schema(tags=["Recording"])
 class TimelinesView(APIView):
     """Timelines of several cameras."""
+
+    throttle_classes = (FootageThrottle,)
 
     @extend_schema(
         operation_id="list_timelines",
         summary="The timelines of several cameras",
         parameters=[CAMERA_IDS, FROM, TO, RESOLUTION],
-        responses=TimelinesSerializer,
+        responses=answers(TimelinesSerializer),
     )
     def get(self, request: Request) -> HttpResponse:
         """Gives the timelines of up to nine cameras; one that is not there makes the whole answer a 404."""
@@ -128,17 +124,18 @@ class TimelinesView(APIView):
         return _json(f'{{"cameras":{{{each}}},{_spell_time(window, resolution, now)}}}')
 
 
-@extend_schema(tags=["Replay"])
+@extend_schema(tags=["Recording"])
 class PlaylistView(APIView):
     """Playlist of a camera's footage."""
 
     content_negotiation_class = AnyAnswer
+    throttle_classes = (FootageThrottle,)
 
     @extend_schema(
         operation_id="read_playlist",
         summary="The playlist (HLS) of a camera's footage",
-        parameters=[FROM, TO],
-        responses={(200, PLAYLIST_TYPE): OpenApiTypes.STR, 404: OpenApiTypes.OBJECT},
+        parameters=[FROM, TO, FORM],
+        responses={(200, PLAYLIST_TYPE): OpenApiTypes.STR, 429: FLOOD},
     )
     def get(self, request: Request, camera_id: UUID) -> HttpResponse:
         """Gives byte ranges of the files as they lie on disk, 25 hours at most; without `to` it goes on growing.
@@ -148,11 +145,12 @@ class PlaylistView(APIView):
         """
         now = timezone.now()
         camera, window = find_camera(camera_id), read_range(request.query_params, now)
-        grows = read_moment(request.query_params, "to") is None
+        form, grows, access = read_form(request.query_params), not request.query_params.get("to"), access_of(request)
         try:
-            text = make_playlist(camera, window, access_of(request).user, grows=grows, now=now)
+            text = make_playlist(Wish(camera, window, access.user, grows=grows, form=form), now)
         except NoFootage as error:
             return _json(_describe_no_footage(error), status=404, content_type=CONTENT_TYPE)
+        note_footage_view(access, camera, window, now=now)
         return HttpResponse(text, content_type=PLAYLIST_TYPE)
 
 

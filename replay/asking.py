@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ MOST_CAMERAS = 9
 MOST_BUCKETS = 5_000
 USUAL_BUCKETS = 1_000
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_BEGINNING, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _YEARS = range(1970, 2200)
 
 
@@ -63,6 +64,21 @@ def read_month(asked: Mapping[str, str], zone: ZoneInfo) -> tuple[date, Span]:
         raise InvalidInput("Send a month like 2026-11.", field="month")
     first = date(int(match[1]), int(match[2]), 1)
     return first, Span(begin_of(first, zone), begin_of(next_month(first), zone))
+
+
+def read_cursor(asked: Mapping[str, str]) -> datetime | None:
+    """Give the start after which a page goes on, None for the first; InvalidInput for no cursor of ours."""
+    text = asked.get("cursor", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16):
+        raise InvalidInput("This is no cursor of ours; follow `next`, or begin without one.", field="cursor")
+    return _BEGINNING + int(text) * _MICROSECOND
+
+
+def spell_cursor(start: datetime) -> str:
+    """Give the cursor of what comes after this start."""
+    return str((start - _BEGINNING) // _MICROSECOND)
 
 
 def spell_moment(moment: datetime) -> str:

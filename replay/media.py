@@ -4,7 +4,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def choose_part(asked: str, *, first: int, last: int, size: int) -> Part | None:
     and without one there is the whole file or nothing. None where no bytes may be given.
     """
     match = _RANGE.fullmatch(asked.replace(" ", ""))
-    if match is None or match.group(1) is None and match.group(2) is None:
+    if match is None or (match.group(1) is None and match.group(2) is None):
         is_whole = first == 0 and last == size
         return Part(0, size, is_whole=True) if is_whole else None
     begin = int(match[1]) if match[1] else max(0, size - int(match[2]))
@@ -49,7 +49,7 @@ def is_exact(asked: str, part: Part) -> bool:
 
 
 def open_footage(root: Path, file: str) -> io.FileIO:
-    """Open a regular file below the folder of recordings. Raises OSError; FileNotFoundError for what is no such file."""
+    """Open a regular file below the folder of recordings. Raises OSError; FileNotFoundError for anything else."""
     opened = io.FileIO(os.open(root / file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK))
     if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
         opened.close()
@@ -63,10 +63,14 @@ def spell_tag(status: os.stat_result) -> str:
 
 
 class FilePart(io.RawIOBase):
-    """A part of an open file, read from where it begins to where it ends; a server may send its descriptor instead."""
+    """A part of an open file, read from where it begins to where it ends; a server may send its descriptor instead.
 
-    def __init__(self, file: io.FileIO, part: Part) -> None:
+    `at_end` is called once, when it is closed.
+    """
+
+    def __init__(self, file: io.FileIO, part: Part, at_end: Callable[[], object]) -> None:
         super().__init__()
+        self._at_end = at_end
         self._file = file
         self._left = part.size
         file.seek(part.first)
@@ -88,5 +92,7 @@ class FilePart(io.RawIOBase):
         return iter(lambda: self.read(CHUNK), b"")
 
     def close(self) -> None:
-        self._file.close()
+        if not self._file.closed:
+            self._file.close()
+            self._at_end()
         super().close()

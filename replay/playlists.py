@@ -1,5 +1,6 @@
 """Playlists of what may be replayed: groups of fragments within sessions, each file with a token of its own."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,12 +9,15 @@ from functools import lru_cache
 from cameras.models import Camera
 from cities.errors import InvalidInput, VMSError
 from cities.models import User
+from footage.errors import BrokenIndex
 from footage.packing import unpack_fragments
-from footage.playlist import PLACE, Group, Run, group_fragments, split_runs, write_playlist, write_run
+from footage.playlist import ORIGINAL, PLACE, Form, Group, Run, group_fragments, split_runs, write_playlist, write_run
 from footage.reader import Fragment
 from recording.gaps.spans import Span
 from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable
 from replay.tokens import LASTS, FootageGrant, make_token
+
+logger = logging.getLogger(__name__)
 
 LONGEST_PLAYLIST = timedelta(hours=25)
 """The longest day of a city: the playlist of one is 20,000 lines."""
@@ -43,23 +47,40 @@ class Written:
     init_bytes: int
 
 
-def make_playlist(camera: Camera, window: Span, user: User, *, grows: bool, now: datetime) -> str:
-    """Give the playlist of what may be replayed in the window; one that `grows` is to be asked for again.
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to play; what `grows` is to be asked for again.
+
+    `form` says what the addresses give of each group: the bytes as they lie on disk, or something made of them.
+    """
+
+    camera: Camera
+    window: Span
+    user: User
+    grows: bool = False
+    form: Form = ORIGINAL
+
+
+def make_playlist(wish: Wish, now: datetime) -> str:
+    """Give the playlist of what may be replayed.
 
     Raises InvalidInput for a window that is too long, NoFootage where there is nothing.
     """
+    window = wish.window
     if window.length > LONGEST_PLAYLIST:
         raise InvalidInput("A playlist holds 25 hours at most; ask for less at a time.", field="from")
-    playables = list_playable(camera, window.start, window.end)
+    playables = list_playable(wish.camera, window.start, window.end)
     if len(playables) > MOST_SEGMENTS:
         raise InvalidInput("The footage is in too many pieces for one playlist; ask for less time.", field="from")
-    written = [(each, lines) for each in playables if (lines := write_segment(each, window)).runs]
+    written = [(each, lines) for each in playables if (lines := write_segment(each, window, wish.form)).runs]
     if not written:
-        raise NoFootage(find_next_footage(camera, window.start))
+        raise NoFootage(find_next_footage(wish.camera, window.start))
     runs = [
-        run.replace(PLACE, make_address(each, lines, user.pk, now)) for each, lines in written for run in lines.runs
+        run.replace(PLACE, make_address(each, lines, wish.user.pk, now))
+        for each, lines in written
+        for run in lines.runs
     ]
-    return write_playlist(runs, max(lines.longest for _, lines in written), grows=grows)
+    return write_playlist(runs, max(lines.longest for _, lines in written), grows=wish.grows)
 
 
 def make_address(playable: Playable, lines: Written, user_id: int, now: datetime) -> str:
@@ -76,20 +97,20 @@ def make_address(playable: Playable, lines: Written, user_id: int, now: datetime
     return f"{PREFIX}{make_token(grant)}/"
 
 
-def write_segment(playable: Playable, window: Span) -> Written:
+def write_segment(playable: Playable, window: Span, form: Form = ORIGINAL) -> Written:
     """Give the lines of what a segment holds of the window; those of whole segments are remembered."""
     if playable.grows or window.start > playable.start or window.end < playable.end:
-        return _write(playable, window)
-    return _recall(playable)
+        return _write(playable, window, form)
+    return _recall(playable, form)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _recall(playable: Playable) -> Written:
-    return _write(playable, None)
+def _recall(playable: Playable, form: Form) -> Written:
+    return _write(playable, None, form)
 
 
-def _write(playable: Playable, window: Span | None) -> Written:
-    fragments = unpack_fragments(playable.fragments)
+def _write(playable: Playable, window: Span | None, form: Form) -> Written:
+    fragments = _unpack(playable)
     allowed = list(_within_session(fragments, playable))
     if not allowed:
         return Written((), timedelta(), 0, 0, 0)
@@ -97,12 +118,20 @@ def _write(playable: Playable, window: Span | None) -> Written:
     shown = [group for group in groups if window is None or _touches(group, playable.segment_start, window)]
     runs: Sequence[Run] = list(split_runs(playable.segment_start, shown))
     return Written(
-        tuple(map(write_run, runs)),
+        tuple(write_run(run, form) for run in runs),
         max((group.duration for group in shown), default=timedelta()),
         allowed[0].offset,
         allowed[-1].offset + allowed[-1].size,
         fragments[0].offset,
     )
+
+
+def _unpack(playable: Playable) -> Sequence[Fragment]:
+    try:
+        return unpack_fragments(playable.fragments)
+    except BrokenIndex as error:
+        logger.warning("segment %s cannot be replayed: %s", playable.segment_id, error)
+        return ()
 
 
 def _within_session(fragments: Sequence[Fragment], playable: Playable) -> Iterator[Fragment]:

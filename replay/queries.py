@@ -1,4 +1,4 @@
-"""What the screens ask of footage: the segments of a range, and one that a token names; straight SQL where it is hot."""
+"""What playing footage asks: the segments of a range, and the one that a token names; straight SQL where hot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,12 @@ import psycopg
 from django.db import connection
 
 from cameras.models import Camera
+from cameras.queries import cameras_in_scope
+from cities.active import EveryCity, active_cities
 from cities.scope import check_in_scope
-from recording.models import Segment, SegmentState
+from recording.models import SegmentState
 from recording.writing import LONGEST_SEGMENT
+from replay.codecs import find_codecs
 
 MOST_SEGMENTS = 5_000
 """Of one playlist: 25 hours in files of 18 seconds."""
@@ -40,6 +43,20 @@ _NEXT = """
           AND "end" > GREATEST(session.started_at, %(from)s) AND start < COALESCE(session.ended_at, 'infinity')
         ORDER BY start LIMIT 1) AS segment
     WHERE session.camera_id = %(camera)s AND (session.ended_at IS NULL OR session.ended_at > %(from)s)
+"""
+
+_RECORDINGS = """
+    SELECT segment.start, MIN(GREATEST(segment.start, session.started_at)), MAX(LEAST(segment."end", session.ended_at)),
+           segment.state, segment.size, segment.file, segment.held_file, server.recordings_root
+    FROM recording_segment AS segment
+    JOIN cameras_mediaserver AS server ON server.id = segment.media_server_id
+    JOIN recording_recordingsession AS session
+      ON session.camera_id = segment.camera_id AND session.started_at <= segment."end"
+     AND COALESCE(session.ended_at, 'infinity') > segment.start
+    WHERE segment.camera_id = %(camera)s AND segment.start >= %(since)s AND segment.start < %(to)s
+      AND segment."end" >= %(from)s AND segment.state IN ('open', 'ready', 'damaged')
+      AND (%(after)s::timestamptz IS NULL OR segment.start > %(after)s)
+    GROUP BY segment.id, server.id ORDER BY segment.start LIMIT %(most)s
 """
 
 # The right is asked anew with each request, and together with what it is a right to.
@@ -88,6 +105,25 @@ class MediaFile:
     is_member: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A segment as callers list it: `start` and `end` are cut to sessions."""
+
+    segment_start: datetime
+    start: datetime
+    end: datetime
+    state: str
+    bytes: int
+    file: str
+    held_file: str
+    root: str
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """Those that its file names, where it is there."""
+        return find_codecs(self.root, self.file, self.held_file)
+
+
 def list_playable(camera: Camera, start: datetime, end: datetime) -> list[Playable]:
     """Give the segments that may be replayed from `start` to `end`, in order, with their fragments; one query.
 
@@ -112,10 +148,25 @@ def find_media(segment_id: int, city_id: UUID, user_id: int) -> MediaFile | None
     return MediaFile(*rows[0]) if rows else None
 
 
-def list_recordings(camera: Camera, start: datetime, end: datetime, most: int) -> Sequence[Segment]:
-    """Give the segments that touch the time, damaged ones too, oldest first."""
-    rows = Segment.objects.filter(camera=camera, start__gte=start - LONGEST_SEGMENT, start__lt=end, end__gt=start)
-    return rows.exclude(state=SegmentState.DELETING).order_by("start")[:most]
+def list_recordings(
+    camera: Camera, start: datetime, end: datetime, *, after: datetime | None, most: int
+) -> list[Recording]:
+    """Give the segments that touch the time within sessions, damaged ones too, oldest first; those `after` a start."""
+    check_in_scope(camera.city_id)
+    values = {"camera": camera.pk, "from": start, "to": end, "after": after, "most": most}
+    return [Recording(*row) for row in ask(_RECORDINGS, values | {"since": start - LONGEST_SEGMENT})]
+
+
+def list_existing(cameras: Sequence[UUID]) -> set[UUID]:
+    """Give those of the cameras that are there for the cities in scope."""
+    return set(cameras_in_scope().filter(pk__in=cameras).order_by().values_list("pk", flat=True))
+
+
+def scope_values() -> dict[str, Any]:
+    """Give the cities in scope as statements take them: `every`, or those in `cities`."""
+    cities = active_cities()
+    is_every = isinstance(cities, EveryCity)
+    return {"every": is_every, "cities": [] if isinstance(cities, EveryCity) else list(cities)}
 
 
 def ask(statement: str, values: dict[str, Any]) -> list[Any]:

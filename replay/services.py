@@ -1,10 +1,44 @@
 """What playing footage needs and leaves behind: the right to its bytes, and a word about who watched."""
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from cameras.models import Camera
+from cities.access import Access
+from cities.audit.services import Deed, Subject, note_deed
+from cities.models import AuditAction
+from recording.gaps.spans import Span
+from replay.asking import spell_moment
 from replay.queries import MediaFile, find_media
 from replay.tokens import FootageGrant
 from streams.access.queries import may_watch
+
+logger = logging.getLogger(__name__)
+
+ONE_VIEW = timedelta(minutes=10)
+"""A player asks for its playlist again and again, and for others as somebody searches: of that one entry is enough."""
+
+
+def note_footage_view(access: Access, camera: Camera, window: Span, *, now: datetime) -> None:
+    """Write down that somebody plays footage: once for each person, camera and hour of footage within ONE_VIEW."""
+    hour = window.start.strftime("%Y%m%d%H")
+    if not _is_new(f"replay:view:{access.user.pk}:{camera.pk}:{hour}"):
+        return
+    subject = Subject("camera", str(camera.pk), camera.name)
+    facts = {"from": spell_moment(window.start), "to": spell_moment(window.end)}
+    note_deed(access.city.pk, Deed(AuditAction.FOOTAGE_VIEWED, access.user, now, subject, facts=facts))
+
+
+def _is_new(key: str) -> bool:
+    """Without Redis each question is written down: rather too many entries than none."""
+    try:
+        return bool(cache.add(key, 1, timeout=int(ONE_VIEW.total_seconds())))
+    except RedisError as error:
+        logger.warning("it is not known whether this view is new, Redis gives no answer: %s", error)
+        return True
 
 
 def find_allowed(grant: FootageGrant, now: datetime) -> MediaFile | None:

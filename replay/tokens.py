@@ -1,7 +1,7 @@
 """Short-lived tokens for footage: signed with the installation's key, bound to one segment, one person, some bytes.
 
-Nothing is stored. They stand in a playlist hundreds of times, so they are packed; whether their person may still look is
-asked each time one is shown.
+Nothing is stored. They stand in a playlist hundreds of times, so they are packed; whether their person may still look
+is asked each time one is shown.
 """
 
 import base64

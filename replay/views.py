@@ -20,6 +20,7 @@ from recording.holds.links import footage_file
 from replay.media import CHUNK, FilePart, Part, choose_part, is_exact, open_footage, spell_tag
 from replay.queries import MediaFile
 from replay.services import find_allowed
+from replay.throttling import ANSWERS
 from replay.tokens import FootageGrant, read_token
 
 logger = logging.getLogger(__name__)
@@ -82,26 +83,33 @@ def _give_init(request: HttpRequest, grant: FootageGrant, path: Path, file: File
 
 
 def _give_part(request: HttpRequest, grant: FootageGrant, path: Path, file: FileIO) -> HttpResponseBase:
-    size = os.fstat(file.fileno()).st_size
-    tag = spell_tag(os.fstat(file.fileno()))
-    asked = request.headers.get("Range", "") if request.method == "GET" else ""
-    condition = request.headers.get("If-Range", "")
-    part = choose_part(asked if condition in ("", tag) else "", first=grant.first, last=min(grant.last, size), size=size)
+    status = os.fstat(file.fileno())
+    asked, condition = request.headers.get("Range", ""), request.headers.get("If-Range", "")
+    counts = condition in ("", spell_tag(status))
+    last = min(grant.last, status.st_size)
+    part = choose_part(asked if counts else "", first=grant.first, last=last, size=status.st_size)
+    is_for_nginx = part is not None and _is_for_nginx(part, asked, condition)
+    if request.method == "GET" and part is not None and not is_for_nginx:
+        return _send(file, part, status.st_size, grant.user_id)
+    file.close()
     if request.method == "HEAD":
-        file.close()
-        return _describe(size)
+        return _describe(status.st_size)
     if part is None:
-        file.close()
-        return _refuse(grant, size)
-    if settings.VMS_ACCEL and not condition and is_exact(asked, part):
-        file.close()
-        return HttpResponse(content_type=TYPE, headers={"X-Accel-Redirect": ACCELERATED + quote(str(path))})
-    return _send(file, part, size)
+        return _refuse(grant, status.st_size)
+    return HttpResponse(content_type=TYPE, headers={"X-Accel-Redirect": ACCELERATED + quote(str(path))})
 
 
-def _send(file: FileIO, part: Part, size: int) -> HttpResponseBase:
+def _is_for_nginx(part: Part, asked: str, condition: str) -> bool:
+    """Let nginx read the range only where it cannot read anything else out of it."""
+    return bool(settings.VMS_ACCEL) and not condition and is_exact(asked, part)
+
+
+def _send(file: FileIO, part: Part, size: int, user_id: int) -> HttpResponseBase:
     """Have the server send the part: gunicorn by sendfile, from where the descriptor stands."""
-    response = FileResponse(FilePart(file, part), content_type=TYPE)
+    if not ANSWERS.take(user_id):
+        file.close()
+        return _ask_for_patience()
+    response = FileResponse(FilePart(file, part, lambda: ANSWERS.give_back(user_id)), content_type=TYPE)
     response.block_size = CHUNK
     response["Accept-Ranges"] = "bytes"
     response["Content-Length"] = str(part.size)
@@ -111,12 +119,19 @@ def _send(file: FileIO, part: Part, size: int) -> HttpResponseBase:
     return response
 
 
+def _ask_for_patience() -> HttpResponseBase:
+    response = problem_response(429, f"More than {ANSWERS.most} parts are on their way to you; take those first.")
+    response["Retry-After"] = "1"
+    return response
+
+
 def _describe(size: int) -> HttpResponseBase:
     return HttpResponse(content_type=TYPE, headers={"Accept-Ranges": "bytes", "Content-Length": str(size)})
 
 
 def _refuse(grant: FootageGrant, size: int) -> HttpResponseBase:
-    response = problem_response(416, f"This address gives bytes {grant.first} to {grant.last - 1}; ask for a range of them.")
+    detail = f"This address gives bytes {grant.first} to {grant.last - 1}; ask for a range of them."
+    response = problem_response(416, detail)
     response["Content-Range"] = f"bytes */{size}"
     response["Accept-Ranges"] = "bytes"
     return response

@@ -22,8 +22,15 @@ def compose() -> dict[str, Any]:
 
 def test_every_process_of_the_system_is_a_service(compose: dict[str, Any]) -> None:
     stores, media = {"postgres", "redis"}, {"mediamtx-config", "recordings", "mediamtx"}
-    wanted = {*stores, *media, "prepare", "web", "worker", "keeper", "beat", "ingest"}
+    wanted = {*stores, *media, "prepare", "web", "worker", "keeper", "painter", "beat", "ingest"}
     assert set(compose["services"]) == wanted
+
+
+def test_web_gives_the_pictures_that_the_painter_makes(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert [services[name]["volumes"] for name in ("web", "painter")] == [
+        ["./recordings:/recordings", "pictures:/data/pictures"]
+    ] * 2
 
 
 def test_mediamtx_writes_as_the_user_of_the_workers(compose: dict[str, Any]) -> None:

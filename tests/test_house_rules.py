@@ -77,6 +77,7 @@ KNOWN_DOORS = {
     "recording/retention/tasks.py",
     "recording/storage/tasks.py",
     "recording/tasks.py",
+    "replay/pictures/tasks.py",
     "streams/access/services.py",
     "streams/access/tasks.py",
     "streams/management/commands/ingest.py",

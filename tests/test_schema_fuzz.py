@@ -31,6 +31,7 @@ from schemathesis.specs.openapi.checks import (
 
 from replay.pictures import api as pictures
 from replay.pictures.frames import Frame
+from tests.matrix.operations import TIMES
 from tests.two_cities import Caller, as_auditor, furnish
 from tests.world import NOW, World
 
@@ -194,7 +195,9 @@ def test_the_fuzzing_reaches_rows(callers: tuple[Caller, Caller]) -> None:
     for label, operation in OPERATIONS.items():
         if label.startswith("GET /api/v1/"):
             for caller in auditors if "/audit" in label else managers:
-                query = {each.name: caller.ids[each.name] for each in operation.query if each.is_required}
+                told = caller.ids | TIMES
+                query = {each.name: told[each.name] for each in operation.query if each.is_required}
+                query |= {"to": TIMES["to"]} if "from" in query else {}
                 path = {name: caller.ids[name] for name in names_in(operation.path)}
                 case = operation.Case(path_parameters=path, query=query)
                 assert case.call(headers=caller.headers).status_code == 200, label

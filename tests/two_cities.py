@@ -97,7 +97,7 @@ def _furnish_city(camera: Camera, days_ago: int) -> dict[str, str]:
         "alarm_id": str(alarm.pk),
         "hold_id": str(hold.pk),
         "day": day,
-        "at": (NOW - HALF_AN_HOUR / 2).isoformat(),
+        "camera_ids": str(camera.pk),
     }
 
 
@@ -108,7 +108,7 @@ def _add_footage(camera: Camera) -> None:
         stream_id=camera.stream_id,
         status="OFF",
         started_at=NOW - 2 * HALF_AN_HOUR,
-        ended_at=NOW - timedelta(minutes=1),
+        ended_at=NOW,
         storage_path="/recordings",
     )
     Segment.objects.create(

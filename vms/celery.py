@@ -16,6 +16,7 @@ app.autodiscover_tasks(
         "recording.holds",
         "recording.gaps",
         "recording.storage",
+        "replay.pictures",
         "observers.alarms",
         "streams.access",
     ]

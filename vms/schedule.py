@@ -42,6 +42,7 @@ PERIODIC_TASKS = (
     Periodic("Turn the ring", "recording.retention.tasks.turn_rings", 60),
     Periodic("Seal deletion records", "recording.retention.tasks.seal_deletion_records", 3600),
     Periodic("Keep held footage", "recording.holds.tasks.keep_links", 30),
+    Periodic("Sweep the pictures", "replay.pictures.tasks.sweep_pictures", 60),
 )
 
 

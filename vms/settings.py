@@ -41,6 +41,7 @@ VMS_HOOK_NETWORKS = ENVIRONMENT.networks("VMS_HOOK_NETWORKS", ["127.0.0.0/8", ":
 VMS_INGEST_STALL_SECONDS = ENVIRONMENT.number("VMS_INGEST_STALL_SECONDS", 15, low=3, high=600)
 VMS_INGEST_LEASE_SECONDS = ENVIRONMENT.number("VMS_INGEST_LEASE_SECONDS", 15, low=5, high=300)
 VMS_INGEST_MAX = ENVIRONMENT.number("VMS_INGEST_MAX", 500, low=1, high=10_000)
+VMS_PICTURES_BYTES = ENVIRONMENT.number("VMS_PICTURES_BYTES", 2_000_000_000, low=10_000_000, high=10**15)
 # Only behind a web server that sends what X-Accel-Redirect names, as docker/nginx.conf says.
 VMS_ACCEL = ENVIRONMENT.flag("VMS_ACCEL", default=False)
 MEDIAMTX_API_URL = ENVIRONMENT.text("MEDIAMTX_API_URL", f"http://127.0.0.1:{VMS_MEDIAMTX_API_PORT}")
@@ -187,6 +188,8 @@ CELERY_TASK_ROUTES = {
         "recording.storage.tasks.*",
     )
 }
+# Previews take seconds of CPU each, and nobody is harmed where they come later.
+CELERY_TASK_ROUTES["replay.pictures.tasks.*"] = {"queue": "pictures"}
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

@@ -24,6 +24,7 @@ _COLUMNS = {
     "damage": "text",
     "is_recovered": "bool",
     "fragments": "bytea",
+    "activity": "bytea",
 }
 _FACTS = attrgetter(*list(_COLUMNS)[4:])
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)

@@ -1,12 +1,13 @@
 """What files and rows mean for the index: pure decisions, no I/O."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from uuid import UUID
 
+from footage.activity import measure_activity
 from footage.layout import start_from_name
 from footage.packing import pack_fragments
 from footage.reader import SegmentReading
@@ -108,6 +109,7 @@ class SegmentFacts:
     damage: str
     is_recovered: bool
     fragments: bytes
+    activity: bytes = b""
 
 
 class Root(Enum):
@@ -158,7 +160,8 @@ def is_finished(file: DiskFile, now: datetime) -> bool:
 
 def judge_file(file: DiskFile, reading: SegmentReading, now: datetime) -> SegmentFacts:
     """Give the row that a file deserves after it was read."""
-    return judge_growth(file, reading, pack_fragments(reading.fragments), now)
+    facts = judge_growth(file, reading, pack_fragments(reading.fragments), now)
+    return replace(facts, activity=measure_activity(reading.fragments)) if facts.state == SegmentState.READY else facts
 
 
 def judge_growth(file: DiskFile, reading: SegmentReading, packed: bytes, now: datetime) -> SegmentFacts:

@@ -48,6 +48,7 @@ _TYPES = {
     "damage": "text",
     "is_recovered": "boolean",
     "fragments": "bytea",
+    "activity": "bytea",
 }
 _COLUMNS = ", ".join(f'"{name}"' for name in _TYPES)
 _ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _TYPES.items())

@@ -25,8 +25,8 @@ def read_file(root: str, file: DiskFile, now: datetime) -> SegmentFacts:
         return judge_file(file, read_segment(path), now)
     growth = read_growing(path, memory)
     facts = judge_growth(file, growth.reading, growth.packed, now)
-    if facts.state != SegmentState.OPEN and growth.reading.before:
-        return judge_file(file, read_segment(path), now)
+    if facts.state != SegmentState.OPEN:
+        return judge_file(file, read_segment(path) if growth.reading.before else growth.reading, now)
     if facts.state == SegmentState.OPEN and growth.memory:
         _remember(path, growth.memory)
     return facts

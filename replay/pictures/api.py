@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseNotModified
+from django.utils import timezone
 from django.utils.http import quote_etag
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cameras.queries import find_camera
@@ -18,9 +21,13 @@ from cities.permissions import access_of
 from cities.problems import problem_response
 from ffmpeg.errors import FFmpegError, FFmpegTooSlow
 from ffmpeg.pictures import WIDTHS
+from recording.models import Segment
+from replay.asking import read_range
+from replay.models import SegmentPicture
 from replay.negotiation import AnyAnswer
 from replay.pictures.asking import read_exact, read_required_moment, read_width
 from replay.pictures.frames import Frame, make_frame
+from replay.pictures.previews import find_previews, make_sheet_address
 from replay.pictures.queries import Moment, find_moment
 from replay.pictures.reading import UnreadableFootage
 from replay.pictures.turns import Busy, turns
@@ -39,6 +46,10 @@ WIDTH = OpenApiParameter(
     {"type": "integer", "minimum": WIDTHS[0], "maximum": WIDTHS[-1]},
     description="Its width in pixels, never more than the footage's own, which it has where this is left out.",
 )
+FROM = OpenApiParameter(
+    "from", OpenApiTypes.DATETIME, required=True, description="Where the time begins. With its time zone."
+)
+TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="Where it ends; now where it is left out.")
 EXACT = OpenApiParameter(
     "exact", enum=["0", "1"], description="1: the very picture of the moment. Otherwise the keyframe before it."
 )
@@ -68,6 +79,50 @@ class FrameView(APIView):
         if request.headers.get("If-None-Match") == tag:
             return _mark(HttpResponseNotModified(), tag)
         return _answer(moment, access_of(request).user.pk, tag, width=width, is_exact=is_exact)
+
+
+class TileSheetSerializer(serializers.Serializer[Any]):
+    """The previews of a segment on one sheet, row by row."""
+
+    url = serializers.CharField(help_text="Signed; yours for ten minutes at least.")
+    start = serializers.DateTimeField(help_text="Where the first tile begins.")
+    end = serializers.DateTimeField(help_text="Where the last one ends.")
+    columns = serializers.IntegerField(help_text="Tiles beside each other.")
+    rows = serializers.IntegerField()
+    width = serializers.IntegerField(help_text="Pixels of a tile.")
+    height = serializers.IntegerField()
+    seconds = serializers.IntegerField(help_text="How long a tile stands for.")
+
+
+class PreviewsSerializer(serializers.Serializer[Any]):
+    """Previews of a time."""
+
+    tiles = TileSheetSerializer(many=True)
+    pending = serializers.IntegerField(help_text="Files of footage whose previews are ordered and not there yet.")
+
+
+@extend_schema(tags=["Replay"])
+class PreviewsView(APIView):
+    """Previews of a time."""
+
+    @extend_schema(
+        operation_id="list_previews",
+        summary="Small pictures of a time, on sheets",
+        parameters=[FROM, TO],
+        responses=PreviewsSerializer,
+    )
+    def get(self, request: Request, camera_id: UUID) -> Response:
+        """Gives the sheets that exist and orders the others: ask again while some are pending."""
+        now = timezone.now()
+        camera, window = find_camera(camera_id), read_range(request.query_params, now)
+        found, user = find_previews(camera, window, now), access_of(request).user
+        tiles = [_describe(segment, sheet, make_sheet_address(sheet, user.pk, now)) for segment, sheet in found.sheets]
+        return Response(PreviewsSerializer({"tiles": tiles, "pending": found.pending}).data)
+
+
+def _describe(segment: Segment, sheet: SegmentPicture, url: str) -> dict[str, Any]:
+    shape = {name: getattr(sheet, name) for name in ("columns", "rows", "width", "height", "seconds")}
+    return {"url": url, "start": segment.start, "end": sheet.covers_until, **shape}
 
 
 def _answer(moment: Moment, who: Any, tag: str, *, width: int | None, is_exact: bool) -> HttpResponse:

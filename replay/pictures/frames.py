@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +10,12 @@ from ffmpeg.binary import find_ffmpeg
 from ffmpeg.bounded import Bounds, run_bounded
 from ffmpeg.errors import FFmpegRefused
 from ffmpeg.pictures import frame_command, read_shown_at
-from replay.pictures.choosing import choose_fragments
+from replay.pictures.choosing import choose_feeds
 from replay.pictures.queries import Moment
-from replay.pictures.reading import UnreadableFootage, read_footage
+from replay.pictures.reading import OpenFootage, UnreadableFootage
+
+AT_THE_BEGINNING = timedelta(milliseconds=500)
+"""The first picture of footage, or of a session, may come so long after its beginning."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +38,25 @@ def make_frame(moment: Moment, *, width: int | None = None, is_exact: bool = Fal
     Where no keyframe may be shown (it lies before the recording session) it is the very picture too. Raises
     UnreadableFootage where the file holds none, FFmpegTooSlow, and FFmpegError where no ffmpeg runs.
     """
-    chosen = choose_fragments(moment.fragments, moment.at)
-    if not chosen:
-        raise UnreadableFootage("a fragment of that size")
-    fed = read_footage(moment.path, moment.fragments[0], chosen)
-    found = None if is_exact else _find_keyframe(fed, moment, width)
-    return found or _find_picture(fed, moment, width)
+    with OpenFootage(moment.path) as file:
+        head = file.read_head(moment.fragments[0])
+        for feed in choose_feeds(moment.fragments, moment.at):
+            fed = head + b"".join(map(file.read_fragment, feed))
+            found = None if is_exact else _find_frame(fed, moment, width, is_exact=False)
+            found = found or _find_frame(fed, moment, width, is_exact=True)
+            if found:
+                return found
+    raise UnreadableFootage("no picture at or before the moment")
 
 
-def _find_keyframe(fed: bytes, moment: Moment, width: int | None) -> Frame | None:
+def _find_frame(fed: bytes, moment: Moment, width: int | None, *, is_exact: bool) -> Frame | None:
+    """Give the picture, None where there is none at or before the moment (or at the beginning of what may be shown)."""
     try:
-        frame = _decode(fed, moment, width, is_exact=False)
+        frame = _decode(fed, moment, width, is_exact=is_exact)
     except FFmpegRefused:
         return None
-    return frame if frame.at <= moment.segment_start + moment.at else None
-
-
-def _find_picture(fed: bytes, moment: Moment, width: int | None) -> Frame:
-    try:
-        return _decode(fed, moment, width, is_exact=True)
-    except FFmpegRefused as error:
-        raise UnreadableFootage(str(error)) from error
+    latest = moment.shown[0] + AT_THE_BEGINNING if is_exact else timedelta()
+    return frame if frame.at <= moment.segment_start + max(moment.at, latest) else None
 
 
 def _decode(fed: bytes, moment: Moment, width: int | None, *, is_exact: bool) -> Frame:

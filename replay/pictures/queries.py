@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cameras.models import Camera
-from footage.packing import unpack_fragments
+from footage.packing import pack_fragments, unpack_fragments
 from footage.reader import Fragment
 from recording.gaps.footage import list_footage_spans
 from recording.holds.links import footage_file
@@ -57,3 +57,9 @@ def path_of(segment: Segment) -> Path:
     """Give where its file is, under its own name or its held one. Wants `media_server`."""
     root = Path(segment.media_server.recordings_root)
     return root / footage_file(root, segment.file, segment.held_file)
+
+
+def find_fragments(segment_id: int) -> bytes:
+    """Give a segment's fragments as they are packed; of none where it is gone. Wants its city in scope."""
+    found = Segment.objects.filter(pk=segment_id, state__in=REPLAYABLE).values_list("fragments", flat=True).first()
+    return bytes(found) if found else pack_fragments(())

@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from replay.pictures.api import FrameView
+from replay.pictures.api import FrameView, PreviewsView
 
 urlpatterns = [
     path("cameras/<uuid:camera_id>/frame.jpg", FrameView.as_view(), name="api-frame"),
+    path("cameras/<uuid:camera_id>/previews", PreviewsView.as_view(), name="api-previews"),
 ]

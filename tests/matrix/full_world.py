@@ -11,7 +11,7 @@ from cities.scope import every_city
 from footage.packing import pack_fragments
 from footage.reader import Fragment
 from observers.models import Alarm
-from recording.models import Forecast, Gap, Hold, RecordingSession, RetentionPolicy, Segment
+from recording.models import Forecast, Gap, Hold, RecordingSession, RecordingStatus, RetentionPolicy, Segment
 from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.records import seal_deletion_records
 from recording.services import switch_recording
@@ -23,7 +23,6 @@ from tests.world import NOW, World, make_world
 UNKNOWN_ID = "5b5a1c1e-0000-4000-8000-00000000dead"
 FOREIGN_BYTES = 31_415_926_535
 OWN_DAY, FOREIGN_DAY = NOW - timedelta(days=20), NOW - timedelta(days=10)
-MOMENT = "2026-01-27T11:45:00Z"
 OWN_ALARM, FOREIGN_ALARM, UNKNOWN_ALARM = 7_000_001, 7_000_002, 7_000_003
 
 
@@ -96,15 +95,14 @@ def delete_some(camera: Camera, moment: datetime) -> None:
 
 
 def add_footage(camera: Camera) -> None:
-    """Have half an hour of it, recorded because it was wished."""
+    """Have half an hour of footage, wished and there."""
     RecordingSession.objects.create(
         camera=camera,
         city=camera.city,
         stream_id=camera.stream_id,
-        status="OFF",
-        started_at=NOW - timedelta(hours=1),
-        ended_at=NOW - timedelta(minutes=1),
-        storage_path="/recordings",
+        status=RecordingStatus.OFF,
+        started_at=NOW - timedelta(minutes=30),
+        ended_at=NOW,
     )
     Segment.objects.create(
         camera=camera,
@@ -116,8 +114,8 @@ def add_footage(camera: Camera) -> None:
         whole_bytes=1,
         file=f"{camera.stream_id}/2026-01-27_11-30-00-000000.mp4",
         state="ready",
-        fragments=pack_fragments([Fragment(1000, 1000, timedelta(), timedelta(minutes=30), True, 900)]),
         indexed_at=NOW,
+        fragments=pack_fragments([Fragment(700, 300, timedelta(), timedelta(minutes=30), is_key=True, sample_bytes=1)]),
     )
 
 
@@ -144,7 +142,7 @@ def own_ids(world: World) -> dict[str, str]:
         "alarm_id": str(OWN_ALARM),
         "day": str(OWN_DAY.date()),
         "hold_id": hold_of(world.camera),
-        "at": MOMENT,
+        "camera_ids": str(world.camera.pk),
     }
 
 
@@ -155,7 +153,7 @@ def foreign_ids(world: World) -> dict[str, str]:
         "alarm_id": str(FOREIGN_ALARM),
         "day": str(FOREIGN_DAY.date()),
         "hold_id": hold_of(world.foreign_camera),
-        "at": MOMENT,
+        "camera_ids": str(world.foreign_camera.pk),
     }
 
 

@@ -32,15 +32,24 @@ BODIES = {
 }
 """What is sent; an id in braces is the one that the case is about."""
 
+TIMES = {
+    "from": "2026-01-27T11:00:00Z",
+    "to": "2026-01-27T12:00:00Z",
+    "at": "2026-01-27T11:45:00Z",
+    "month": "2026-01",
+}
+"""What those are asked with that must be told a time."""
+
 
 @dataclass(frozen=True)
 class Operation:
-    """A method of a route; `in_path` and `in_query` are the ids it must be given."""
+    """A method of a route; `in_path` and `in_query` are the ids it must be given, `times` what else it must be told."""
 
     method: str
     route: str
     in_path: tuple[str, ...]
     in_query: tuple[str, ...]
+    times: tuple[str, ...] = ()
 
     @property
     def names_something(self) -> bool:
@@ -60,8 +69,8 @@ class Operation:
         return read_table("Operation")[self.row][column] == "yes"
 
     def address(self, ids: dict[str, str]) -> str:
-        path = self.route.format(**ids)
-        return path + "".join(f"?{name}={ids[name]}" for name in self.in_query)
+        asked = [f"{name}={ids[name]}" for name in self.in_query] + [f"{name}={TIMES[name]}" for name in self.times]
+        return self.route.format(**ids) + ("?" + "&".join(asked) if asked else "")
 
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
@@ -90,11 +99,17 @@ def read_operations() -> list[Operation]:
     """Give the operations that the OpenAPI description lists below PREFIX."""
     schema = SchemaGenerator().get_schema(request=None, public=True)
     return [
-        Operation(method, route, _required(operation, "path"), _required(operation, "query"))
+        Operation(method, route, _required(operation, "path"), *_split(_required(operation, "query")))
         for route, operations in schema["paths"].items()
         if route.startswith(PREFIX)
         for method, operation in operations.items()
     ]
+
+
+def _split(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give ids and times apart; what must be told where a time begins is told where it ends, too."""
+    times = tuple(name for name in names if name in TIMES)
+    return tuple(name for name in names if name not in TIMES), (*times, "to") if "from" in times else times
 
 
 def _required(operation: dict[str, Any], place: str) -> tuple[str, ...]:

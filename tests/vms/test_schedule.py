@@ -54,6 +54,7 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
         "Turn the ring": ("recording.retention.tasks.turn_rings", 60, 54, True),
         "Seal deletion records": ("recording.retention.tasks.seal_deletion_records", 3600, 3240, True),
         "Keep held footage": ("recording.holds.tasks.keep_links", 30, 27, True),
+        "Sweep the pictures": ("replay.pictures.tasks.sweep_pictures", 60, 54, True),
     }
     changed = PeriodicTasks.last_change()
     call_command("sync_schedule")

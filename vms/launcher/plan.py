@@ -116,6 +116,10 @@ class Plan:
         """The Celery worker of what may take its time: the ring, full passes over the footage, gaps."""
         return self._worker("keeper", "footage", 3)
 
+    def painter(self) -> Service:
+        """The Celery worker of previews, one at a time: they are CPU, and nothing waits for them."""
+        return self._worker("painter", "pictures", 1)
+
     def beat(self) -> Service:
         """The Celery scheduler. It keeps no pid file, which would outlive a kill and stop its successor."""
         return Service(program=self._celery("beat", "beat", "--pidfile", ""), is_ready=lambda: True, steady_for=2.0)

@@ -153,7 +153,8 @@ class Installation:
         )
         self._run_preparations(plan)
         self._start_media(plan, mediamtx)
-        self.supervisor.start_stage([plan.web(), plan.worker(), plan.keeper(), plan.beat(), plan.ingest()])
+        services = [plan.web(), plan.worker(), plan.keeper(), plan.painter(), plan.beat(), plan.ingest()]
+        self.supervisor.start_stage(services)
         self._await_health()
         self._tell_ready(time.monotonic() - began)
 

@@ -28,7 +28,7 @@ ENCODERS = {
         "-preset",
         "ultrafast",
         "-x265-params",
-        f"log-level=error:keyint={KEYFRAMES}:scenecut=0",
+        f"log-level=error:keyint={KEYFRAMES}:scenecut=0:bframes=0:open-gop=0",
     ],
 }
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
@@ -46,10 +46,11 @@ def make_clip(path: Path, codec: str, keyframes: int = KEYFRAMES, size: str = "1
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The clip in both codecs, and one with a single keyframe."""
+    """The clip in both codecs, one whose keyframes are not where its fragments begin, one with a single keyframe."""
     folder = tmp_path_factory.mktemp("clips")
     made = {codec: make_clip(folder / f"{codec}.mp4", codec) for codec in ENCODERS}
-    return made | {"rare": make_clip(folder / "rare.mp4", "h264", keyframes=1000)}
+    drifting = {"drifting": make_clip(folder / "drifting.mp4", "h264", keyframes=25)}
+    return made | drifting | {"rare": make_clip(folder / "rare.mp4", "h264", keyframes=1000)}
 
 
 Shoot = Callable[..., Segment]

@@ -62,6 +62,16 @@ def test_a_keyframe_fragments_ago_is_found(shoot: Shoot, recorded: Segment, ask:
     assert at_of(ask(31.05)) == 20
 
 
+@pytest.mark.parametrize(("seconds", "key"), [(4.5, 2.5), (5.1, 5), (8.05, 7.5), (11.9, 10)])
+def test_a_keyframe_inside_a_fragment_is_found(
+    shoot: Shoot, recorded: Segment, ask: Any, seconds: float, key: float
+) -> None:
+    shoot(codec="drifting", start=START + timedelta(seconds=20))
+    answers = ask(20 + seconds), ask(20 + seconds, exact="1")
+    assert [at_of(each) for each in answers] == [20 + key, 20 + int(seconds * 10) / 10]
+    assert [round(grey_of(each.content)) for each in answers] == [key * 10, int(seconds * 10)]
+
+
 @pytest.mark.parametrize(("width", "size"), [(64, (64, 48)), (100, (100, 76)), (1920, (160, 120))])
 def test_it_is_as_wide_as_asked_and_never_larger(recorded: Segment, ask: Any, width: int, size: Any) -> None:
     assert size_of(ask(1, width=width).content) == size

@@ -52,9 +52,9 @@ def test_what_may_take_its_time_has_a_worker_of_its_own(tmp_path: Path) -> None:
     plan = make_plan(tmp_path)
     queues = {
         service.program.name: service.program.argv[service.program.argv.index("--queues") + 1]
-        for service in (plan.worker(), plan.keeper())
+        for service in (plan.worker(), plan.keeper(), plan.painter())
     }
-    assert queues == {"worker": "celery", "keeper": "footage"}
+    assert queues == {"worker": "celery", "keeper": "footage", "painter": "pictures"}
 
 
 def test_mediamtx_deletes_when_it_is_told_to(tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""Activity as a timeline shows it: out of the levels of segments, one number for each bucket of time."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from footage.activity import CELL, find_typical, measure_activity, scale_levels
+from footage.errors import BrokenIndex
+from footage.packing import unpack_fragments
+from recording.gaps.spans import Span
+
+_HEAD = struct.Struct(">qqqii")  # segment's start, from when, to when (ms), whether fragments follow, how many bytes
+_CELL = round(CELL.total_seconds() * 1000)
+_WORDS = [str(number) for number in range(256)]
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A segment's levels, of each ten seconds from `start` on; shown from `begun` to `ended`; milliseconds."""
+
+    start: int
+    begun: int
+    ended: int
+    levels: bytes
+
+
+def show_activity(packed: bytes, window: Span, resolution: int) -> bytes:
+    """Give a number of 0 to 100 for each bucket of so many seconds; empty where nothing is known.
+
+    A bucket shows the most that is in it. What is usual for the camera is the median of the segments that touch the
+    window, so that a minute with much in it does not look like any other.
+    """
+    segments = list(_unpack(packed))
+    typical = find_typical(b"".join(each.levels for each in segments))
+    if not typical:
+        return b""
+    begin, end = (round(moment.timestamp() * 1000) for moment in (window.start, window.end))
+    cells = bytearray((end - begin) // _CELL + 1)
+    for each in segments:
+        _lay_down(cells, each, begin)
+    return _put_in_buckets(cells.translate(scale_levels(typical)), -(-(end - begin) // (resolution * 1000)), resolution)
+
+
+def spell_activity(numbers: bytes) -> str:
+    """Give them as a JSON list."""
+    return "[" + ",".join([_WORDS[number] for number in numbers]) + "]"
+
+
+def _unpack(packed: bytes) -> Iterator[Levels]:
+    at = 0
+    while at < len(packed):
+        start, begun, ended, has_fragments, length = _HEAD.unpack_from(packed, at)
+        at += _HEAD.size
+        content = packed[at : at + length]
+        at += length
+        yield Levels(start, begun, ended, _measure(content) if has_fragments else content)
+
+
+def _measure(packed: bytes) -> bytes:
+    try:
+        return measure_activity(unpack_fragments(packed))
+    except BrokenIndex:
+        return b""
+
+
+def _lay_down(cells: bytearray, segment: Levels, begin: int) -> None:
+    """Put the levels where they belong, as far as they are shown."""
+    first = max(0, (segment.begun - begin) // _CELL)
+    last = min(len(cells), -(-(segment.ended - begin) // _CELL))
+    shift = round((segment.start - begin) / _CELL)
+    shown = segment.levels[max(0, first - shift) : max(0, last - shift)]
+    at = max(first, shift)
+    cells[at : at + len(shown)] = shown
+
+
+def _put_in_buckets(cells: bytes, count: int, resolution: int) -> bytes:
+    seconds = _CELL // 1000
+    if resolution == seconds:
+        return cells[:count]
+    edges = ((number * resolution // seconds, -(-(number + 1) * resolution // seconds)) for number in range(count))
+    return bytes([max(cells[first:last], default=0) for first, last in edges])
