@@ -1,0 +1,168 @@
+"""Playlists over the API: what is in them, what is left out, and how they refuse."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cities.models import AuditAction, AuditEntry
+from recording.models import RecordingSession, Segment
+from replay.throttling import QUESTIONS
+from tests.recording.gaps.conftest import wish
+from tests.recording.segments.conftest import START, Shelf
+from tests.replay.conftest import END, ask_playlist, read_playlist, shelve, spell
+from tests.world import ApiClient, World
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _wished(world: World, every: None) -> None:
+    wish(world.camera, START - timedelta(hours=1))
+
+
+def ranges(answer: Any) -> list[tuple[str, float, bool]]:
+    return [(each.byterange, each.duration, each.discontinuity) for each in read_playlist(answer).segments]
+
+
+def test_two_files_one_after_the_other(world: World, client: ApiClient, shelf: Shelf) -> None:
+    for number in range(2):
+        shelve(shelf, world.camera, START + number * 12 * SECOND, number=number)
+    answer = ask_playlist(client, world.camera, START, START + 24 * SECOND)
+    assert answer["Content-Type"] == "application/vnd.apple.mpegurl"
+    found = read_playlist(answer)
+    assert [each.discontinuity for each in found.segments] == [False, False, False, True, False, False]
+    assert [each.current_program_date_time for each in found.segments] == [START + n * 4 * SECOND for n in range(6)]
+    assert len({each.init_section.uri for each in found.segments}) == 2
+    assert (found.playlist_type, found.is_endlist, found.target_duration) == ("vod", True, 4)
+
+
+def test_a_range_is_cut_to_the_groups_that_touch_it(world: World, client: ApiClient, shelf: Shelf) -> None:
+    segment = shelve(shelf, world.camera)
+    whole = ranges(ask_playlist(client, world.camera))
+    assert len(whole) == 3
+    assert sum(int(each[0].split("@")[0]) for each in whole) == segment.size - int(whole[0][0].split("@")[1])
+    assert ranges(ask_playlist(client, world.camera, START + 5 * SECOND, START + 6 * SECOND)) == whole[1:2]
+    assert ranges(ask_playlist(client, world.camera, START + 4 * SECOND, START + 8 * SECOND)) == whole[1:2]
+    assert ranges(ask_playlist(client, world.camera, START - 60 * SECOND, START + SECOND)) == whole[:1]
+
+
+def test_nothing_outside_of_a_session(world: World, client: ApiClient, shelf: Shelf) -> None:
+    shelve(shelf, world.camera, fragments=6)
+    whole = ranges(ask_playlist(client, world.camera, START, START + 24 * SECOND))
+    RecordingSession.objects.update(started_at=START + 3 * SECOND, ended_at=START + 11 * SECOND, status="OFF")
+    wish(world.camera, START + 16 * SECOND)
+    answer = ask_playlist(client, world.camera, START, START + 24 * SECOND)
+    assert [each[0] for each in ranges(answer)] == [whole[1][0], whole[4][0], whole[5][0]]
+    assert [each[2] for each in ranges(answer)] == [False, True, False]
+
+
+def test_damaged_and_vanishing_files_are_left_out(world: World, client: ApiClient, shelf: Shelf) -> None:
+    for number in range(3):
+        shelve(shelf, world.camera, START + number * 12 * SECOND, number=number)
+    shelve(shelf, world.camera, START + 36 * SECOND, fragments=0)
+    Segment.objects.filter(start=START).update(state="deleting", deletion_rule="age")
+    Segment.objects.filter(start=START + 12 * SECOND).update(fragments=b"\x09")
+    assert len(ranges(ask_playlist(client, world.camera, START, START + 60 * SECOND))) == 3
+
+
+def test_what_grows_goes_on_where_it_was(world: World, client: ApiClient, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    RecordingSession.objects.update(started_at=now - timedelta(hours=1))
+    segment = shelve(shelf, world.camera, now - 20 * SECOND, closed=False)
+    Segment.objects.update(state="open")
+    before = ask_playlist(client, world.camera, now - 60 * SECOND, None)
+    found = read_playlist(before)
+    assert (found.playlist_type, found.is_endlist, found.target_duration) == ("event", False, 8)
+    assert len(found.segments) == 2
+    Segment.objects.filter(pk=segment.pk).update(state="ready")
+    after = ranges(ask_playlist(client, world.camera, now - 60 * SECOND, None))
+    assert after[:2] == ranges(before)
+    assert len(after) == 3
+
+
+@pytest.mark.parametrize(("asked", "following"), [(START - 60 * SECOND, START), (END + 60 * SECOND, None)])
+def test_without_footage_it_says_where_it_goes_on(
+    world: World, client: ApiClient, shelf: Shelf, asked: datetime, following: datetime | None
+) -> None:
+    shelve(shelf, world.camera)
+    answer = ask_playlist(client, world.camera, asked, asked + SECOND)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    problem = answer.json()
+    assert problem["next"] == (spell(following) if following else None)
+    assert problem["detail"] == "There is no footage of this camera in this time."
+
+
+def test_the_next_footage_is_within_a_session(world: World, client: ApiClient, shelf: Shelf) -> None:
+    shelve(shelf, world.camera)
+    RecordingSession.objects.update(started_at=START + 5 * SECOND)
+    answer = ask_playlist(client, world.camera, START - 60 * SECOND, START + SECOND)
+    assert answer.json()["next"] == spell(START + 5 * SECOND)
+
+
+BAD = [
+    ({"to": spell(END)}, "from"),
+    ({"from": "2026-01-27T03:00:00", "to": spell(END)}, "from"),
+    ({"from": "soon", "to": spell(END)}, "from"),
+    ({"from": spell(END), "to": spell(START)}, "to"),
+    ({"from": spell(START), "to": spell(START)}, "to"),
+    ({"from": "1926-01-27T03:00:00Z", "to": spell(END)}, "from"),
+    ({"from": "2025-01-27T03:00:00Z", "to": spell(END)}, "from"),
+    ({"from": spell(END - timedelta(hours=25, seconds=1)), "to": spell(END)}, "from"),
+    ({"from": "2199-01-27T03:00:00Z"}, "from"),
+    ({"from": spell(START), "to": spell(END), "as": "gif"}, "as"),
+]
+
+
+@pytest.mark.parametrize(("asked", "field"), BAD)
+def test_what_is_wrong_is_named(world: World, client: ApiClient, asked: dict[str, str], field: str) -> None:
+    answer = client.get(f"/api/v1/cameras/{world.camera.pk}/replay.m3u8", asked)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [field])
+
+
+def test_a_stranger_finds_nothing(world: World, shelf: Shelf) -> None:
+    shelve(shelf, world.camera)
+    assert ask_playlist(ApiClient(world.stranger, world.other_city), world.camera).status_code == 404
+
+
+def test_a_player_s_own_word_for_a_playlist_is_no_hindrance(world: World, client: ApiClient, shelf: Shelf) -> None:
+    shelve(shelf, world.camera)
+    asked = {"from": spell(START), "to": spell(END)}
+    address = f"/api/v1/cameras/{world.camera.pk}/replay.m3u8"
+    assert client.get(address, asked, headers={"Accept": "application/vnd.apple.mpegurl"}).status_code == 200
+
+
+def test_two_queries_beside_the_caller_s_whatever_the_files(
+    world: World, client: ApiClient, shelf: Shelf, django_assert_num_queries: Any
+) -> None:
+    for number in range(3):
+        shelve(shelf, world.camera, START + number * 12 * SECOND, number=number)
+        ask_playlist(client, world.camera, START, START + 36 * SECOND)
+        with django_assert_num_queries(2):  # who calls, and the camera; the segments come by the driver's own cursor
+            ask_playlist(client, world.camera, START, START + 36 * SECOND)
+
+
+def test_who_watched_is_noted_once(world: World, client: ApiClient, shelf: Shelf) -> None:
+    shelve(shelf, world.camera)
+    for start in (START, START, START + SECOND, START - timedelta(hours=1)):
+        ask_playlist(client, world.camera, start)
+    ask_playlist(client, world.camera, END + SECOND, END + 2 * SECOND)
+    entries = AuditEntry.objects.filter(action=AuditAction.FOOTAGE_VIEWED).order_by("number")
+    assert [(entry.actor, entry.subject, entry.facts) for entry in entries] == [
+        ("viewer", "Market square", {"from": spell(START), "to": spell(END)}),
+        ("viewer", "Market square", {"from": spell(START - timedelta(hours=1)), "to": spell(END)}),
+    ]
+
+
+def test_a_flood_is_held_and_others_are_unharmed(
+    world: World, client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QUESTIONS, "burst", 3)
+    monkeypatch.setattr(QUESTIONS, "rate", 0.001)
+    asked = {"from": spell(START), "to": spell(END)}
+    timelines = [client.get(f"/api/v1/cameras/{world.camera.pk}/timeline", asked).status_code for _ in range(3)]
+    flooded = ask_playlist(client, world.camera)
+    assert (timelines, flooded.status_code) == ([200, 200, 200], 429)
+    assert (flooded["Content-Type"], int(flooded["Retry-After"]) > 900) == ("application/problem+json", True)
+    assert ask_playlist(ApiClient(world.operator, world.city), world.camera).status_code == 404
