@@ -32,12 +32,12 @@ class Card:
     playable: bool
     recording: bool
     recording_text: str
-    media_url: str
+    page_url: str
     player_url: str
 
     def as_state(self) -> dict[str, Any]:
         """Give the part that changes, as JSON-ready values."""
-        fixed = {"id", "name", "location", "media_url", "player_url"}
+        fixed = {"id", "name", "location", "page_url", "player_url"}
         return {key: value for key, value in asdict(self).items() if key not in fixed}
 
 
@@ -53,7 +53,7 @@ def make_card(camera: Camera, *, zone: ZoneInfo, now: datetime) -> Card:
         playable=camera.is_online,
         recording=camera.recording_enabled,
         recording_text=_describe_recording(camera),
-        media_url=camera.media_server.public_hls_url,
+        page_url=f"/cameras/{camera.pk}",
         player_url=f"{camera.media_server.public_hls_url}/player/hls.min.js",
     )
 

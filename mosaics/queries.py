@@ -10,6 +10,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from cameras.models import Camera, CameraState, MediaServer
 from cameras.queries import cameras_in_scope
 from cameras.search import OF_STATE, CameraSearch, search_cameras
+from cities.errors import NotThere
+from mosaics.models import Mosaic, MosaicTile
 
 _UNANSWERED = Q(media_server__reach=MediaServer.Reach.UNREACHABLE)
 _ANSWERED = Q(media_server__reach=MediaServer.Reach.REACHABLE)
@@ -72,3 +74,31 @@ def count_cameras() -> WallCounts:
         )
     )
     return WallCounts(**totals)
+
+
+def list_mosaics() -> QuerySet[Mosaic]:
+    """Give the mosaics in scope by name, each with `camera_count`, the number of its cameras, and who made it."""
+    return Mosaic.objects.select_related("created_by").annotate(camera_count=Count("tiles")).order_by("name", "id")
+
+
+def find_mosaic(mosaic_id: UUID) -> Mosaic:
+    """Give one mosaic with its tiles; NotThere if it does not exist or belongs to a city out of scope."""
+    mosaic = Mosaic.objects.select_related("created_by").prefetch_related("tiles").filter(pk=mosaic_id).first()
+    if mosaic is None:
+        raise NotThere(f"no mosaic {mosaic_id}")
+    return mosaic
+
+
+def list_cameras_of(mosaic: Mosaic) -> list[tuple[int, Camera]]:
+    """Give the cameras of a mosaic with their positions, in that order, streams and media servers loaded."""
+    positions = dict(MosaicTile.objects.filter(mosaic=mosaic).values_list("camera_id", "position"))
+    placed = [(positions[camera.pk], camera) for camera in list_cameras(positions)]
+    return sorted(placed, key=lambda each: each[0])
+
+
+def list_media_origins() -> list[str]:
+    """Give the public addresses from which pictures of the cameras in scope come, HLS and WebRTC."""
+    servers = (
+        cameras_in_scope().order_by().values_list("media_server__public_hls_url", "media_server__public_webrtc_url")
+    )
+    return sorted({address for pair in servers.distinct() for address in pair if address})

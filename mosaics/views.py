@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
@@ -24,15 +23,21 @@ from cities.models import City, Role
 from cities.queries import role_reaches
 from cities.views import cities_at_hand, protect_page, return_to_page
 from mosaics.cards import Card, describe_notices, make_card
-from mosaics.queries import WallCounts, count_cameras, find_cameras, list_cameras, read_search
+from mosaics.layouts import MOST_TILES
+from mosaics.pages import Shown, choose_shown, describe_bar, read_ids
+from mosaics.queries import (
+    WallCounts,
+    count_cameras,
+    list_cameras,
+    list_media_origins,
+    list_mosaics,
+    read_search,
+)
 from mosaics.services import note_live_view
 from observers.alarms.queries import count_open_alarms
 from recording.services import switch_recording
 from streams.access.services import give_live_token
 from streams.live import live_urls
-
-CARDS_PER_PAGE = 48
-MAX_POLLED = 200
 
 
 @require_safe
@@ -43,24 +48,50 @@ def show_wall(request: HttpRequest) -> HttpResponse:
     if access is None:
         context = _page_context(request) | {"is_there_a_city": City.objects.exists()}
         return protect_page(render(request, "mosaics/no_city.html", context))
-    zone = ZoneInfo(access.city.time_zone)
-    wanted, counts = read_search(request.GET), count_cameras()
-    page = Paginator(find_cameras(wanted), CARDS_PER_PAGE).get_page(request.GET.get("page"))
-    cards = [make_card(camera, zone=zone, now=timezone.now()) for camera in page]
-    note_live_view(access, cards=len(cards), now=timezone.now())
-    context = _page_context(request) | {
-        "cards": cards,
-        "page": page,
+    wanted = read_search(request.GET)
+    try:
+        shown = choose_shown(request.GET.dict(), wanted)
+    except NotThere:
+        messages.warning(request, _("This mosaic is not there any more."))
+        return redirect("wall")
+    note_live_view(access, cards=len(shown.placed), now=timezone.now())
+    response = render(request, "mosaics/wall.html", _describe_wall(request, access, shown, wanted))
+    return protect_page(response, media_urls=list_media_origins())
+
+
+def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: CameraSearch) -> dict[str, Any]:
+    zone, now, counts = ZoneInfo(access.city.time_zone), timezone.now(), count_cameras()
+    return _page_context(request) | {
+        "placed": [(place, make_card(camera, zone=zone, now=now)) for place, camera in shown.placed],
+        "page": shown.page,
+        "mosaic": shown.mosaic,
+        "mosaics": list(list_mosaics()),
+        "cut_off": shown.is_cut_off,
         "wanted": wanted,
         "searching": wanted != CameraSearch(),
         "counts": counts,
-        "notices": describe_notices(counts, zone=zone, now=timezone.now()),
+        "notices": describe_notices(counts, zone=zone, now=now),
         "open_alarms": count_open_alarms(access.city.pk) if access.user.is_staff else 0,
         "may_switch": role_reaches(access.role, Role.OPERATOR),
+        "may_save": role_reaches(access.role, Role.OPERATOR),
         "may_add": role_reaches(access.role, Role.MANAGER) and access.user.is_staff,
         "query_without_page": _query_without_page(request),
+        "here": request.get_full_path(),
+        **describe_bar(shown, request.GET.dict()),
     }
-    return protect_page(render(request, "mosaics/wall.html", context), media_urls=[card.media_url for card in cards])
+
+
+@require_safe
+def show_cards(request: HttpRequest) -> HttpResponse:
+    """Give a script the cards of the cameras `?ids=`, as the wall's page has them; others are left out."""
+    access = _access_of(request)
+    if access is None:
+        return _refuse_without_city(request)
+    cameras = list_cameras(read_ids(request.GET.get("ids", ""), MOST_TILES))
+    cards = [make_card(camera, zone=ZoneInfo(access.city.time_zone), now=timezone.now()) for camera in cameras]
+    note_live_view(access, cards=len(cards), now=timezone.now())
+    context = {"cards": cards, "may_switch": role_reaches(access.role, Role.OPERATOR), "here": "/"}
+    return protect_page(render(request, "mosaics/cards.html", context))
 
 
 @require_safe
@@ -75,7 +106,10 @@ def show_states(request: HttpRequest) -> HttpResponse:
         return _refuse_without_city(request)
     zone, now = ZoneInfo(access.city.time_zone), timezone.now()
     counts = count_cameras()
-    cards = [make_card(camera, zone=zone, now=now) for camera in list_cameras(_read_ids(request))]
+    cards = [
+        make_card(camera, zone=zone, now=now)
+        for camera in list_cameras(read_ids(request.GET.get("ids", ""), MOST_TILES))
+    ]
     response = JsonResponse(
         {
             "city": str(access.city.pk),
@@ -90,7 +124,7 @@ def show_states(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def give_live_address(request: HttpRequest, camera_id: UUID) -> HttpResponse:
-    """Give a script the address of a camera's live picture, good for beginning to watch within two minutes."""
+    """Give a script the addresses of a camera's live picture, good for beginning to watch within two minutes."""
     access = _access_of(request)
     if access is None:
         return _refuse_without_city(request)
@@ -98,8 +132,8 @@ def give_live_address(request: HttpRequest, camera_id: UUID) -> HttpResponse:
         camera = find_camera(camera_id)
     except NotThere as error:
         raise Http404 from error
-    token = give_live_token(camera, access.user, now=timezone.now())
-    response = JsonResponse({"hls_url": live_urls(camera, token=token).hls})
+    addresses = live_urls(camera, token=give_live_token(camera, access.user, now=timezone.now()))
+    response = JsonResponse({"hls_url": addresses.hls, "webrtc_url": addresses.webrtc})
     response["Cache-Control"] = "no-store"
     return response
 
@@ -157,16 +191,6 @@ def _page_context(request: HttpRequest) -> dict[str, Any]:
 def _counts_shown(counts: WallCounts) -> dict[str, int]:
     shown = ("total", "online", "offline", "unknown", "recording")
     return {key: value for key, value in asdict(counts).items() if key in shown}
-
-
-def _read_ids(request: HttpRequest) -> list[UUID]:
-    ids = []
-    for text in request.GET.get("ids", "").split(",")[:MAX_POLLED]:
-        try:
-            ids.append(UUID(text))
-        except ValueError:
-            continue
-    return ids
 
 
 def _read_switch(request: HttpRequest) -> bool:

@@ -11,6 +11,7 @@ from cities.scope import every_city
 from cities.tokens import make_token
 from footage.packing import pack_fragments
 from footage.reader import Fragment
+from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
 from recording.models import Forecast, Gap, Hold, RecordingSession, Segment
 from recording.retention.deletions import Deleted, note_deletions
@@ -72,7 +73,7 @@ def _make_caller(user: User, city: City, own: dict[str, str], foreign: dict[str,
 
 def _secrets_of(camera: Camera, ids: dict[str, str]) -> list[str]:
     return [
-        *(str(camera.pk), str(camera.city_id), ids["hold_id"]),
+        *(str(camera.pk), str(camera.city_id), ids["hold_id"], ids["mosaic_id"]),
         *(camera.name, camera.city.name, camera.source_url, str(BYTES[camera.name])),
         *(["hunter2", camera.source_credentials] if camera.source_credentials else []),
     ]
@@ -87,6 +88,10 @@ def _furnish_city(camera: Camera, days_ago: int) -> dict[str, str]:
     hold = Hold.objects.create(
         **about, starts_at=NOW - HALF_AN_HOUR, ends_at=NOW, reason=f"Why {camera.name} is held", created_at=NOW
     )
+    mosaic = Mosaic.objects.create(
+        city=camera.city, name=f"Wall of {camera.name}", rows=1, columns=1, created_at=NOW, updated_at=NOW
+    )
+    MosaicTile.objects.create(mosaic=mosaic, **about, position=0)
     _add_footage(camera)
     _forecast(camera)
     day = _delete_some(camera, days_ago)
@@ -96,6 +101,7 @@ def _furnish_city(camera: Camera, days_ago: int) -> dict[str, str]:
         "city_id": str(camera.city_id),
         "alarm_id": str(alarm.pk),
         "hold_id": str(hold.pk),
+        "mosaic_id": str(mosaic.pk),
         "day": day,
         "camera_ids": str(camera.pk),
     }

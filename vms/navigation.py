@@ -15,6 +15,7 @@ _GROUPS: list[tuple[Any, list[_Page]]] = [
         _("Cameras"),
         [
             (_("Cameras"), "videocam", "cameras.camera"),
+            (_("Mosaics"), "grid_view", "mosaics.mosaic"),
             (_("Alarms"), "notifications", "observers.alarm"),
             (_("Recording sessions"), "history", "recording.recordingsession"),
             (_("Segments"), "movie", "recording.segment"),

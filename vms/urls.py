@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/v1/", include("recording.urls")),
     path("api/v1/", include("streams.urls")),
     path("api/v1/", include("observers.alarms.urls")),
+    path("api/v1/", include("mosaics.api_urls")),
     path("api/v1/", include("replay.urls")),
     path("api/v1/", include("inventory.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

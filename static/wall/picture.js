@@ -1,15 +1,20 @@
-/* One live picture: asks the media server for it, shows it, and always says in words why there is none. */
+/* One live picture: asks the media server for it, by WebRTC or else by HLS, shows it, and always says in words why there is none. */
 "use strict";
 
 (() => {
   const FIRST_RETRY_MS = 2000;
   const LAST_RETRY_MS = 15000;
   const CODEC_RETRY_MS = 60000;
-  const STUCK_MS = 12000;
+  const STUCK_MS = { webrtc: 6000, hls: 12000 };
+  const WEBRTC_FIRST_PICTURE_MS = 5000;
+  const GATHERING_MS = 1000;
+  const HLS_INSTEAD_MS = 5 * 60000;
   const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
   let loading = null;
+  // Media servers that no WebRTC reached us from: UDP that a firewall swallows would cost every picture its first seconds.
+  const unreached = new Map();
 
-  // The running MediaMTX serves its own hls.js, so nothing is vendored; a failed load is tried again by the next picture that asks.
+  // A failed load is tried again by the next picture that asks.
   function loadPlayer(url) {
     if (window.Hls) return Promise.resolve(window.Hls);
     loading ??= new Promise((resolve, reject) => {
@@ -23,6 +28,69 @@
   }
 
   const playsNatively = (video) => video.canPlayType("application/vnd.apple.mpegurl") !== "";
+  const originOf = (url) => new URL(url, location.href).origin;
+
+  /* Why WebRTC gave no picture: `kind` is "offline" (no such picture at all), "refused" (not this picture) or "unreached". */
+  class NoWebrtc extends Error {
+    constructor(kind) { super(kind); this.kind = kind; }
+  }
+
+  /* A WHEP session: one question with all our candidates in it, one answer; whoever leaves says so. */
+  class WhepSession {
+    constructor(url, { sound }) {
+      this.url = url;
+      this.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+      this.pc.addTransceiver("video", { direction: "recvonly" });
+      if (sound) this.pc.addTransceiver("audio", { direction: "recvonly" });
+      this.stream = new MediaStream();
+      this.pc.addEventListener("track", ({ track, receiver }) => {
+        if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+        this.stream.addTrack(track);
+      });
+      this.ended = false;
+    }
+
+    async open() {
+      await this.pc.setLocalDescription(await this.pc.createOffer());
+      await this.gather();
+      const answer = await this.post();
+      if (answer.status === 404) throw new NoWebrtc("offline");
+      if (answer.status !== 201) throw new NoWebrtc("refused");
+      this.session = new URL(answer.headers.get("Location") ?? this.url, this.url).href;
+      const sdp = await answer.text();
+      if (this.ended) { this.leave(); return; }
+      await this.pc.setRemoteDescription({ type: "answer", sdp });
+    }
+
+    async post() {
+      const options = { method: "POST", headers: { "Content-Type": "application/sdp" }, body: this.pc.localDescription.sdp };
+      try {
+        return await fetch(this.url, { ...options, cache: "no-store", signal: AbortSignal.timeout(WEBRTC_FIRST_PICTURE_MS) });
+      } catch {
+        throw new NoWebrtc("unreached");
+      }
+    }
+
+    gather() {
+      return new Promise((resolve) => {
+        if (this.pc.iceGatheringState === "complete") { resolve(); return; }
+        this.pc.addEventListener("icegatheringstatechange", () => { if (this.pc.iceGatheringState === "complete") resolve(); });
+        setTimeout(resolve, GATHERING_MS);
+      });
+    }
+
+    end() {
+      this.ended = true;
+      this.pc.close();
+      this.leave();
+    }
+
+    leave() {
+      if (!this.session) return;
+      fetch(this.session, { method: "DELETE", keepalive: true }).catch(() => {});  // the media server notices by itself, later
+      this.session = null;
+    }
+  }
 
   class LivePicture {
     constructor(card, words) {
@@ -30,12 +98,14 @@
       this.words = words;
       this.video = card.querySelector("video");
       this.headline = card.querySelector("[data-headline]");
+      this.transportText = card.querySelector("[data-transport-text]");
       this.video.muted = true;
       this.video.addEventListener("error", () => { if (this.wanted && !this.hls && this.video.src) this.fail(this.words.interrupted); });
       this.video.addEventListener("playing", () => { if (this.wanted) this.show("playing", ""); });
       this.wanted = false;
       this.attempt = 0;
       this.failures = 0;
+      this.hlsUntil = 0;
     }
 
     /* Want the picture or not; `why` is what to say while it is not wanted. */
@@ -62,27 +132,87 @@
     }
 
     async attach(attempt) {
+      // The addresses open for two minutes only: each beginning needs fresh ones.
+      const live = await this.askForAddresses();
+      if (attempt !== this.attempt) return;
+      if (!live) { this.fail(this.words.interrupted); return; }
+      if (this.mayTryWebrtc(live.webrtc_url)) {
+        try {
+          await this.attachWebrtc(live.webrtc_url, attempt);
+          return;
+        } catch (error) {
+          if (attempt !== this.attempt) return;
+          this.leaveWebrtc();
+          if (error.kind === "offline") { this.fail(this.words.interrupted); return; }
+          this.preferHls(live.webrtc_url, error.kind);
+        }
+      }
+      await this.attachHls(live.hls_url, attempt);
+    }
+
+    async askForAddresses() {
+      try {
+        const answer = await fetch(this.card.dataset.live, { cache: "no-store", headers: { Accept: "application/json" } });
+        return answer.ok ? await answer.json() : null;
+      } catch { return null; }
+    }
+
+    mayTryWebrtc(url) {
+      if (!url || !("RTCPeerConnection" in window)) return false;
+      const now = performance.now();
+      return now >= this.hlsUntil && now >= (unreached.get(originOf(url)) ?? 0);
+    }
+
+    preferHls(url, kind) {
+      this.hlsUntil = performance.now() + HLS_INSTEAD_MS;
+      if (kind === "unreached") unreached.set(originOf(url), this.hlsUntil);
+    }
+
+    /* Gives when a first picture is there; raises NoWebrtc where none comes. */
+    async attachWebrtc(url, attempt) {
+      const whep = new WhepSession(url, { sound: "sound" in this.card.dataset });
+      this.whep = whep;
+      await whep.open();
+      if (attempt !== this.attempt) { whep.end(); return; }
+      this.video.srcObject = whep.stream;
+      this.play();
+      await this.firstPicture(whep);
+      if (attempt !== this.attempt) return;
+      unreached.delete(originOf(url));
+      whep.pc.addEventListener("connectionstatechange", () => {
+        if (this.whep === whep && ["failed", "closed"].includes(whep.pc.connectionState)) this.fail(this.words.interrupted);
+      });
+      this.watch("webrtc");
+    }
+
+    firstPicture(whep) {
+      return new Promise((resolve, reject) => {
+        const asked = performance.now();
+        const looking = setInterval(() => {
+          const { connectionState } = whep.pc;
+          const late = performance.now() - asked > WEBRTC_FIRST_PICTURE_MS;
+          const over = late || whep.ended || ["failed", "closed"].includes(connectionState);
+          const isThere = this.video.videoWidth > 0;
+          if (!over && !isThere) return;
+          clearInterval(looking);
+          if (isThere) resolve();
+          else reject(new NoWebrtc(connectionState === "connected" ? "refused" : "unreached"));
+        }, 50);
+      });
+    }
+
+    async attachHls(source, attempt) {
       const hasMediaSource = "MediaSource" in window || "ManagedMediaSource" in window;
       const Hls = hasMediaSource ? await loadPlayer(this.card.dataset.player) : null;
-      // The address opens for two minutes only: each beginning needs a fresh one.
-      const source = await this.askForAddress();
       if (attempt !== this.attempt) return;
-      if (!source) { this.fail(this.words.interrupted); return; }
-      if (Hls && Hls.isSupported()) this.attachHls(Hls, source);
+      if (Hls && Hls.isSupported()) this.playHls(Hls, source);
       else if (playsNatively(this.video)) this.video.src = source;
       else { this.show("failed", this.words.noScript); return; }
-      this.watch();
+      this.watch("hls");
       this.play();
     }
 
-    async askForAddress() {
-      try {
-        const answer = await fetch(this.card.dataset.live, { cache: "no-store", headers: { Accept: "application/json" } });
-        return answer.ok ? (await answer.json()).hls_url : "";
-      } catch { return ""; }
-    }
-
-    attachHls(Hls, source) {
+    playHls(Hls, source) {
       const hls = new Hls({ enableWorker: false, backBufferLength: 5, maxBufferLength: 10, liveDurationInfinity: true });
       this.hls = hls;
       let recovered = false;
@@ -105,15 +235,23 @@
     }
 
     /* A picture that stands still for long is no live picture: begin anew. */
-    watch() {
+    watch(transport) {
+      this.sayTransport(transport);
       let at = -1, since = performance.now();
       this.watching = setInterval(() => {
-        if (this.video.currentTime !== at || this.card.dataset.picture === "blocked") {
-          at = this.video.currentTime;
+        const reached = this.progress(transport);
+        if (reached !== at || this.card.dataset.picture === "blocked") {
+          at = reached;
           since = performance.now();
           if (this.card.dataset.picture === "playing") this.failures = 0;
-        } else if (performance.now() - since > STUCK_MS) this.fail(this.words.interrupted);
+        } else if (performance.now() - since > STUCK_MS[transport]) this.fail(this.words.interrupted);
       }, 1000);
+    }
+
+    /* The clock of a WebRTC picture may run on without pictures: there their number counts. */
+    progress(transport) {
+      const { video } = this;
+      return transport === "webrtc" && video.getVideoPlaybackQuality ? video.getVideoPlaybackQuality().totalVideoFrames : video.currentTime;
     }
 
     fail(words, retryMs) {
@@ -131,9 +269,26 @@
       const hls = this.hls;
       this.hls = null;
       if (hls) hls.destroy();
+      this.leaveWebrtc();
+      this.sayTransport("");
       this.video.pause();
       this.video.controls = false;
       if (this.video.hasAttribute("src")) { this.video.removeAttribute("src"); this.video.load(); }
+    }
+
+    leaveWebrtc() {
+      const whep = this.whep;
+      this.whep = null;
+      if (whep) whep.end();
+      if (this.video.srcObject) this.video.srcObject = null;
+    }
+
+    /* Say by which way the picture comes: "webrtc" is now, "hls" some seconds ago, "" while there is none. */
+    sayTransport(transport) {
+      this.card.dataset.transport = transport;
+      if (!this.transportText) return;
+      this.transportText.textContent = transport === "webrtc" ? "WebRTC" : transport === "hls" ? "HLS" : "";
+      this.transportText.title = this.words[transport] ?? "";
     }
 
     show(picture, words) {

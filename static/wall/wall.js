@@ -1,4 +1,5 @@
-/* The wall: plays what is in view, asks for fresh states every two seconds, switches recording without a reload. */
+/* The wall: plays what is in view, asks for fresh states every two seconds, switches recording without a reload.
+   The scripts beside it work upon `window.wall`. */
 "use strict";
 
 (() => {
@@ -15,7 +16,7 @@
   const connection = wall.querySelector("[data-connection]");
   const announcer = wall.querySelector("[data-announce]");
   const notices = wall.querySelector("[data-notices]");
-  const pause = wall.querySelector("[data-pause]");
+  const pauses = wall.querySelectorAll("[data-pause]");
   const reducesMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const cards = new Map();
   let paused = remembered() ?? reducesMotion;
@@ -47,8 +48,13 @@
 
     refreshPicture() {
       const playable = this.element.dataset.playable === "1";
-      const wanted = playable && this.inView && !paused && !document.hidden;
+      const wanted = playable && this.inView && this.element.isConnected && !paused && !document.hidden;
       this.picture.want(wanted, playable ? (paused ? words.paused : "") : this.stateText.textContent);
+    }
+
+    /* A picture whose element was moved stands still until it is told to go on. */
+    resumePicture() {
+      if (this.picture.wanted && this.picture.video.paused) this.picture.play();
     }
 
     /* Take over a fresh state; gives whether its words about the picture changed. */
@@ -128,6 +134,9 @@
     }));
   }
 
+  /* What stands on another page of the wall is asked for when its page comes. */
+  const shownIds = () => [...cards.values()].filter((card) => card.element.isConnected).map((card) => card.element.dataset.camera);
+
   async function ask() {
     clearTimeout(timer);
     asking?.abort();
@@ -135,7 +144,7 @@
     const mine = asking = new AbortController();
     const late = setTimeout(() => mine.abort(), ANSWER_MS);
     try {
-      const url = `${wall.dataset.statesUrl}?ids=${[...cards.keys()].join(",")}`;
+      const url = `${wall.dataset.statesUrl}?ids=${shownIds().join(",")}`;
       const headers = { Accept: "application/json", ...(etag && { "If-None-Match": etag }) };
       const answer = await fetch(url, { headers, cache: "no-store", signal: mine.signal });
       if (answer.status === 401) { showSignedOut(); return; }
@@ -177,29 +186,54 @@
   }
 
   function showPaused() {
-    pause?.setAttribute("aria-pressed", String(paused));
+    for (const button of pauses) button.setAttribute("aria-pressed", String(paused));
     for (const card of cards.values()) card.refreshPicture();
   }
 
-  for (const element of wall.querySelectorAll("[data-camera]")) cards.set(element.dataset.camera, new Card(element));
+  function turnPause() {
+    paused = !paused;
+    remember(paused);
+    showPaused();
+  }
+
   const inSight = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       const card = cards.get(entry.target.dataset.camera);
+      if (!card) continue;
       card.inView = entry.isIntersecting;
       card.refreshPicture();
     }
   }, { rootMargin: "100px" });
-  for (const card of cards.values()) inSight.observe(card.element);
 
-  if (pause) {
-    pause.hidden = false;
-    pause.addEventListener("click", () => { paused = !paused; remember(paused); showPaused(); });
+  function addCard(element) {
+    const card = new Card(element);
+    cards.set(element.dataset.camera, card);
+    inSight.observe(element);
+    return card;
+  }
+
+  function dropCard(id) {
+    const card = cards.get(id);
+    if (!card) return;
+    inSight.unobserve(card.element);
+    card.picture.want(false, "");
+    cards.delete(id);
+    card.element.remove();
+  }
+
+  for (const element of wall.querySelectorAll("[data-camera]")) addCard(element);
+  for (const button of pauses) {
+    button.hidden = false;
+    button.addEventListener("click", turnPause);
   }
   document.addEventListener("visibilitychange", () => {
     for (const card of cards.values()) card.refreshPicture();
     if (!document.hidden) ask();
   });
   window.addEventListener("online", () => ask());
+  window.addEventListener("pagehide", () => { for (const card of cards.values()) card.picture.want(false, ""); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) showPaused(); });
   showPaused();
   timer = setTimeout(ask, POLL_MS);
+  window.wall = { element: wall, words, cards, addCard, dropCard, announce, write, turnPause, ask: () => { etag = null; ask(); } };
 })();

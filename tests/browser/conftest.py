@@ -69,7 +69,7 @@ def world(transactional_db: None) -> World:
 @pytest.fixture
 def streaming(world: World, mediamtx: RunningMediaMTX) -> Generator[World, None, None]:
     """The world with its camera really publishing to the real MediaMTX."""
-    MediaServer.objects.filter(pk=world.server.pk).update(public_hls_url=mediamtx.hls_url)
+    show_server(world, mediamtx)
     with publish(mediamtx.rtsp_port, world.camera.stream_id, credentials=credentials_of(world.camera)):
         show_online(world.camera)
         yield world
@@ -124,6 +124,12 @@ def show_online(*cameras: Camera, online: bool = True) -> None:
     """Note what the observer would."""
     with every_city("a test plays the observer"):
         Camera.objects.filter(pk__in=[camera.pk for camera in cameras]).update(is_online=online)
+
+
+def show_server(world: World, mediamtx: RunningMediaMTX) -> None:
+    """Have the world's cameras on the real MediaMTX."""
+    addresses = {"public_hls_url": mediamtx.hls_url, "public_webrtc_url": mediamtx.webrtc_url}
+    MediaServer.objects.filter(pk=world.server.pk).update(api_url=mediamtx.api_url, **addresses)
 
 
 def make_staff(user: User, *, superuser: bool = False) -> User:

@@ -14,7 +14,7 @@ from cameras.models import Camera, MediaServer
 from cities.scope import every_city
 from ffmpeg.failures import explain_failure
 from streams.models import Stream, StreamState
-from tests.browser.conftest import add_member, credentials_of, make_staff, shoot, show_online
+from tests.browser.conftest import add_member, credentials_of, make_staff, shoot, show_online, show_server
 from tests.real import RunningMediaMTX, run_program
 from tests.world import World
 
@@ -168,7 +168,7 @@ def test_without_a_picture_there_are_words_never_a_black_box(streaming: World, o
 def test_a_format_that_the_browser_cannot_show_is_named(
     world: World, mediamtx: RunningMediaMTX, open_as: OpenAs
 ) -> None:
-    MediaServer.objects.filter(pk=world.server.pk).update(public_hls_url=mediamtx.hls_url)
+    show_server(world, mediamtx)
     with publish_h265(mediamtx.rtsp_port, world.camera):
         show_online(world.camera)
         page = open_as(world.viewer, **DESK)

@@ -18,6 +18,7 @@ from cities.models import AuditAction, AuditEntry, City
 from cities.postgres.scoped import ScopedConnection
 from cities.row_level_security import POLICY
 from cities.scope import CityOwned, city_scope, every_city
+from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
 from recording.models import (
     Deletion,
@@ -102,6 +103,8 @@ def fill(camera: Camera, number: int) -> None:
     note_deed(camera.city_id, Deed(AuditAction.RECORDING_ON, None, NOW))
     Alarm.objects.create(**own, kind="camera_offline", detail="{}", opened_at=NOW, last_seen_at=NOW)
     CameraOutage.objects.create(**own, began_at=NOW)
+    mosaic = Mosaic.objects.create(city=camera.city, name="Wall", rows=1, columns=1, created_at=NOW, updated_at=NOW)
+    MosaicTile.objects.create(**own, mosaic=mosaic, position=0)
     gone = {"day": NOW.date(), "segments": 1, "bytes": 1}
     Deletion.objects.create(**own, **gone, rule="age", is_early=False, start=NOW, end=NOW, last_at=NOW)
     DeletionRecord.objects.create(city_id=camera.city_id, **gone, early_segments=0, sealed_at=NOW)

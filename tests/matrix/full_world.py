@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid5
 
 from cameras.models import Camera
 from cities.audit.services import Deed, note_deed
@@ -10,6 +11,7 @@ from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
 from footage.packing import pack_fragments
 from footage.reader import Fragment
+from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
 from recording.models import Forecast, Gap, Hold, RecordingSession, RecordingStatus, RetentionPolicy, Segment
 from recording.retention.deletions import Deleted, note_deletions
@@ -69,6 +71,7 @@ def _fill(camera: Camera, city: City) -> None:
     delete_some(camera, OWN_DAY if camera.name == "Market square" else FOREIGN_DAY)
     add_footage(camera)
     add_hold(camera)
+    add_mosaic(camera)
     Gap.objects.create(camera=camera, city_id=camera.city_id, start=NOW, cause="unknown")
     note_deed(city.pk, Deed(AuditAction.CAMERA_ADDED, None, NOW, reason=f"Why {camera.name} is there"))
 
@@ -130,6 +133,24 @@ def add_hold(camera: Camera) -> Hold:
     )
 
 
+def add_mosaic(camera: Camera) -> Mosaic:
+    mosaic = Mosaic.objects.create(
+        pk=mosaic_of(camera),
+        city=camera.city,
+        name=f"Wall of {camera.name}",
+        rows=1,
+        columns=1,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    MosaicTile.objects.create(mosaic=mosaic, city=camera.city, camera=camera, position=0)
+    return mosaic
+
+
+def mosaic_of(camera: Camera) -> str:
+    return str(uuid5(camera.pk, "mosaic"))
+
+
 def hold_of(camera: Camera) -> str:
     with every_city("a test's world spans the cities"):
         return str(Hold.objects.get(camera=camera, reason__startswith="Why").pk)
@@ -143,6 +164,7 @@ def own_ids(world: World) -> dict[str, str]:
         "day": str(OWN_DAY.date()),
         "hold_id": hold_of(world.camera),
         "camera_ids": str(world.camera.pk),
+        "mosaic_id": mosaic_of(world.camera),
     }
 
 
@@ -154,6 +176,7 @@ def foreign_ids(world: World) -> dict[str, str]:
         "day": str(FOREIGN_DAY.date()),
         "hold_id": hold_of(world.foreign_camera),
         "camera_ids": str(world.foreign_camera.pk),
+        "mosaic_id": mosaic_of(world.foreign_camera),
     }
 
 
@@ -167,11 +190,12 @@ def secrets_of_other_city(world: World) -> list[str]:
     return [
         *(str(camera.pk), camera.name, camera.source_url, "hunter2", camera.source_credentials, "10.9.9.9"),
         *(str(world.other_city.pk), world.other_city.name, str(FOREIGN_BYTES), hold_of(camera)),
+        mosaic_of(camera),
     ]
 
 
 def rows() -> list[Any]:
     """Give all rows that the API can change."""
     with every_city("this test compares all rows"):
-        models = (Camera, Stream, RecordingSession, RetentionPolicy, Hold)
+        models = (Camera, Stream, RecordingSession, RetentionPolicy, Hold, Mosaic, MosaicTile)
         return [list(model.objects.order_by("pk").values()) for model in models]

@@ -29,6 +29,20 @@ BODIES = {
         "to": "2026-01-27T12:00:00Z",
         "reason": "Robbery",
     },
+    ("post", "/api/v1/mosaics"): {
+        "name": "Night shift",
+        "rows": 2,
+        "columns": 2,
+        "tiles": [{"position": 3, "camera_id": "{camera_id}"}],
+    },
+    ("put", "/api/v1/mosaics/{mosaic_id}"): {
+        "name": "Day shift",
+        "rows": 1,
+        "columns": 1,
+        "rotation_seconds": 30,
+        "tiles": [],
+        "revision": 1,
+    },
 }
 """What is sent; an id in braces is the one that the case is about."""
 
@@ -119,7 +133,9 @@ def _required(operation: dict[str, Any], place: str) -> tuple[str, ...]:
 
 OPERATIONS = read_operations()
 NAMING = [operation for operation in OPERATIONS if operation.names_something]
-LISTS_OF_CAMERAS = {f"/api/v1/{name}" for name in ("alarms", "cameras", "coverage", "gaps", "holds", "streams")}
+LISTS_OF_CAMERAS = {
+    f"/api/v1/{name}" for name in ("alarms", "cameras", "coverage", "gaps", "holds", "mosaics", "streams")
+}
 NO_LISTS = {"/api/v1/retention", "/api/v1/coverage.csv", "/api/v1/audit.csv"}
 """What a city has one of, and what is a file."""
 

@@ -22,6 +22,7 @@ OF_MODELS = re.compile(r"_(changelist|add|change|delete|history|password_change)
 FORMS: dict[str, dict[str, str]] = {
     "POST /cameras/{camera_id}/recording": {"on": "0"},
     "POST /admin/cameras/camera/{camera_id}/recording/": {"on": "0"},
+    "GET /wall/cards": {"ids": "{camera_id}"},
     "POST /city": {"city": "{city_id}"},
     "POST /break-glass": {"city": "{city_id}", "reason": REASON},
     "POST /login/": {"username": "nobody", "password": "wrong"},

@@ -123,7 +123,7 @@ def test_the_wall_can_be_searched(world: World, query: str, shown: list[str]) ->
         Camera.objects.filter(pk=second.pk).update(media_server=away, location="Old dock", is_online=True)
         Camera.objects.filter(pk=world.camera.pk).update(recording_enabled=True)
     response = signed_in(world.viewer).get(f"/?{query}")
-    assert [card.name for card in response.context["cards"]] == shown
+    assert [card.name for _, card in response.context["placed"]] == shown
 
 
 def test_a_thousand_cameras_come_in_pages(world: World) -> None:
@@ -132,7 +132,7 @@ def test_a_thousand_cameras_come_in_pages(world: World) -> None:
             Camera(city=world.city, media_server=world.server, name=f"Street {number:04}") for number in range(999)
         )
     response = signed_in(world.viewer).get("/?q=street&page=21")
-    assert (len(response.context["cards"]), response.context["page"].paginator.num_pages) == (39, 21)
+    assert (len(response.context["placed"]), response.context["page"].paginator.num_pages) == (39, 21)
     assert response.context["counts"].total == 1000
     assert "?q=street&amp;page=20" in response.content.decode()
 
@@ -148,8 +148,8 @@ def test_text_of_people_is_never_markup(world: World) -> None:
 def test_the_page_runs_our_files_only_and_pictures_of_our_media_servers(world: World) -> None:
     response = signed_in(world.viewer).get("/")
     policy = dict(rule.split(" ", 1) for rule in response["Content-Security-Policy"].split("; "))
-    assert policy["script-src"] == "'self' http://vms.example:8888"
-    assert policy["media-src"] == "'self' blob: http://vms.example:8888"
+    assert policy["script-src"] == "'self' http://vms.example:8888 http://vms.example:8889"
+    assert policy["media-src"] == "'self' blob: http://vms.example:8888 http://vms.example:8889"
     page = response.content.decode()
     assert [mark for mark in ("<style", " style=", " onclick=", "<script>", "javascript:") if mark in page] == []
 

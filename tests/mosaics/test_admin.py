@@ -1,0 +1,67 @@
+"""Mosaics in the administration: renamed and removed by operators, never across cities."""
+
+from typing import Any
+
+from django.test import Client
+
+from cities.models import City, User
+from cities.scope import city_scope, every_city
+from mosaics.models import Mosaic
+from mosaics.services import Arrangement, create_mosaic
+from tests.world import NOW, World
+
+LIST = "/admin/mosaics/mosaic/"
+
+
+def staff(user: User) -> Client:
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def keep(city: City, name: str) -> Mosaic:
+    with city_scope(city.pk):
+        return create_mosaic(city, Arrangement(name, 2, 3, 0, []), by=None, now=NOW)
+
+
+def change(client: Client, mosaic: Mosaic, **more: Any) -> Any:
+    form = {"name": mosaic.name, "rows": 2, "columns": 3, "rotation_seconds": 0, **more}
+    return client.post(f"{LIST}{mosaic.pk}/change/", form)
+
+
+def read(mosaic: Mosaic) -> tuple[str, int, int]:
+    with every_city("a test looks at what was written"):
+        mosaic.refresh_from_db()
+    return mosaic.name, mosaic.rotation_seconds, mosaic.revision
+
+
+def test_an_operator_renames_a_mosaic_and_its_revision_grows(world: World) -> None:
+    mosaic = keep(world.city, "Night shift")
+    assert change(staff(world.operator), mosaic, name="Day shift", rotation_seconds=10).status_code == 302
+    assert read(mosaic) == ("Day shift", 10, 2)
+
+
+def test_what_makes_no_wall_stands_at_its_field(world: World) -> None:
+    mosaic, client = keep(world.city, "Night shift"), staff(world.operator)
+    keep(world.city, "Day shift")
+    for wrong in ({"name": "DAY shift"}, {"rows": 7}, {"columns": 0}, {"rotation_seconds": 3}):
+        assert change(client, mosaic, **wrong).status_code == 200
+    assert read(mosaic) == ("Night shift", 0, 1)
+
+
+def test_an_operator_finds_the_own_citys_mosaics_only(world: World) -> None:
+    own, foreign = keep(world.city, "Night shift"), keep(world.other_city, "Secret wall")
+    client = staff(world.operator)
+    page = client.get(LIST).content.decode()
+    assert ("Night shift" in page, "Secret wall" in page, f"/?mosaic={own.pk}" in page) == (True, False, True)
+    assert change(client, foreign, name="Mine").status_code == 302
+    assert client.post(f"{LIST}{foreign.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert read(foreign) == ("Secret wall", 0, 1)
+
+
+def test_an_operator_removes_a_mosaic(world: World) -> None:
+    mosaic = keep(world.city, "Night shift")
+    assert staff(world.operator).post(f"{LIST}{mosaic.pk}/delete/", {"post": "yes"}).status_code == 302
+    with every_city("a test looks at what was written"):
+        assert Mosaic.objects.filter(pk=mosaic.pk).exists() is False
