@@ -61,7 +61,7 @@ window.Replay = window.Replay || {};
     return text.split("\n").map((line) => {
       if (line.startsWith("#EXT-X-BYTERANGE:")) place = line.slice(line.indexOf("@") + 1);
       if (line.startsWith("#EXT-X-MAP:")) return line.replace(/\/footage\/([^/"]+)\/([^/"]+)"/, '/footage/init/$2?token=$1"');
-      return line.replace(/^\/footage\/([^/]+)\/([^/]+)$/, `/footage/${place}/$2?token=$1`);
+      return line.replace(/^\/footage\/([^/]+)\/([^/]+)$/, `/footage/at${place}/$2?token=$1`);
     }).join("\n");
   }
 

@@ -5,7 +5,7 @@ window.Replay = window.Replay || {};
 
 (() => {
   const { askJson, spell, geometry } = window.Replay;
-  const WIDE_PX = 240, REST_MS = 140, AROUND_MS = 1_800_000, SHEETS_AGE_MS = 5 * 60_000;
+  const WIDE_PX = 240, REST_MS = 140, AROUND_MS = 1_800_000, SHEETS_AGE_MS = 5 * 60_000, PENDING_MS = 4000;
 
   class Previews {
     constructor(page, api) {
@@ -66,8 +66,9 @@ window.Replay = window.Replay || {};
       const from = moment - AROUND_MS, to = moment + AROUND_MS;
       this.loaded = { from, to, at: performance.now() };
       try {
-        const { tiles } = await askJson(`${this.api}/previews?from=${spell(from)}&to=${spell(Math.min(to, Date.now()))}`);
+        const { tiles, pending } = await askJson(`${this.api}/previews?from=${spell(from)}&to=${spell(Math.min(to, Date.now()))}`);
         this.sheets = tiles.map((sheet) => ({ ...sheet, start: Date.parse(sheet.start), end: Date.parse(sheet.end) }));
+        if (pending) this.loaded.at -= SHEETS_AGE_MS - PENDING_MS;
       } catch { this.sheets = []; }  // without sheets single pictures do
     }
 
