@@ -197,6 +197,19 @@ def test_by_keys_alone(filmed: Filmed, open_as: OpenAs) -> None:
     assert page.evaluate(LENGTH) == pytest.approx(before / 2)
 
 
+def test_a_day_is_picked_in_the_calendar(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.second + timedelta(seconds=60))
+    page.keyboard.press("d")
+    days = page.locator("[data-days] button:not([disabled])")
+    expect(days.last).to_be_visible()
+    shoot(page, "camera-calendar")
+    days.last.click()
+    expect(page.locator("[data-calendar]")).to_be_hidden()
+    page.wait_for_function(f"() => ({MOMENT})() < {filmed.first.timestamp() + 20}")
+    expect_code(page, page.evaluate(MOMENT))
+    assert page.evaluate(LENGTH) == 86_400_000
+
+
 def test_sixteen_times_as_fast(filmed: Filmed, open_as: OpenAs) -> None:
     page = open_at(open_as, filmed, filmed.first + timedelta(seconds=5))
     page.locator("[data-speed]").select_option("16")
