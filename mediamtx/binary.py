@@ -15,6 +15,7 @@ from pathlib import Path
 from .build import Target, build_from_module
 from .errors import BinaryUnavailable
 from .release import download_release
+from .workshop import find_cache_dir
 
 MEDIAMTX_VERSION = "v1.20.1"
 
@@ -57,14 +58,6 @@ def find_or_get_binary(*, cache_dir: Path, environ: Mapping[str, str], report: R
     search = Search(sys.platform, _name_architecture(), cache_dir, environ, report)
     found = _take_named(search) or _take_from_path(search) or _take_cached(search)
     return found or _get(search)
-
-
-def find_cache_dir(environ: Mapping[str, str]) -> Path:
-    """Give the folder that keeps what is slow to get: VMS_CACHE, else open-city-vms in the user's cache folder."""
-    if environ.get("VMS_CACHE"):
-        return Path(environ["VMS_CACHE"])
-    home = Path(environ["HOME"]) if environ.get("HOME") else Path("~").expanduser()
-    return Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "open-city-vms"
 
 
 def read_version(binary: Path) -> str:

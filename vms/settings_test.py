@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from vms.settings import *  # noqa: F403 -- a settings module is the sum of the real one and what differs
-from vms.settings import CACHES
+from vms.settings import BASE_DIR, CACHES
 from vms.settings import REDIS_URL as SHARED_REDIS_URL
 
 # Each xdist worker (gw0, gw1, …) has a Redis database of its own, so that one may flush without the other's noticing.
@@ -22,4 +22,8 @@ STORAGES = {
 TEST_RUNNER = "vms.test_runner.PytestRunner"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 VMS_MEDIAMTX_CONFIG = ""
+# Where the browser's tests put the player: the folder must be there before the static files are looked for.
+VMS_ASSETS = Path(tempfile.gettempdir()) / "vms-test-assets"
+VMS_ASSETS.mkdir(exist_ok=True)
+STATICFILES_DIRS = [BASE_DIR / "static", VMS_ASSETS]
 VMS_RECORDINGS = Path(tempfile.gettempdir()) / "vms-test-recordings"

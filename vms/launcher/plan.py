@@ -235,6 +235,17 @@ def plan_mediamtx_search(settings: LauncherSettings) -> Program:
     )
 
 
+def plan_player(settings: LauncherSettings) -> Program:
+    """Get hls.js for our own pages; it ends well even where it got none."""
+    return Program(
+        name="get-player",
+        argv=(str(settings.python), "-m", "mediamtx.player", "--into", str(settings.assets / "vendor" / "hls.min.js")),
+        env=keep_ordinary_environment(settings.environ),
+        log=settings.logs / "get-player.log",
+        folder=settings.checkout,
+    )
+
+
 def plan_postgres(place: PostgresPlace, logs: Path) -> Service:
     """The embedded Postgres as a service."""
     return Service(

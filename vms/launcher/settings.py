@@ -80,6 +80,11 @@ class LauncherSettings:
         return self.data / "logs"
 
     @property
+    def assets(self) -> Path:
+        """The folder of static files that are got rather than kept in the repository; vms/settings.py knows it too."""
+        return self.data / "assets"
+
+    @property
     def url(self) -> str:
         """Where a browser on this machine finds us."""
         return f"http://{self.public_host}:{self.ports.web}"

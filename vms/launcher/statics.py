@@ -8,14 +8,19 @@ SOURCES_OF_CHANGE = ("requirements.txt", "vms/settings.py")
 """Packages bring static files too, and are pinned in the one; the other says what is done to them."""
 
 
-def describe_static_sources(checkout: Path) -> str:
-    """A digest that differs as soon as a static file of ours, a pinned package or a setting has changed."""
+def describe_static_sources(checkout: Path, assets: Path) -> str:
+    """A digest that differs as soon as a static file of ours, a pinned package or a setting has changed.
+
+    `assets` holds the files that are got at install; it need not be there.
+    """
     digest = hashlib.sha256()
     for name in SOURCES_OF_CHANGE:
         digest.update((checkout / name).read_bytes())
     for path in sorted(_list_static_files(checkout)):
         found = path.stat()
         digest.update(f"{path.relative_to(checkout)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    for path in sorted(path for path in assets.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(assets)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
 
 

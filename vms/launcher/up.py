@@ -21,7 +21,7 @@ from vms.launcher.guardian import end_tagged, remove_rubbish
 from vms.launcher.guarding import Guardian
 from vms.launcher.logs import read_last_lines
 from vms.launcher.ownership import choose_owner
-from vms.launcher.plan import Addresses, Plan, plan_mediamtx_search, plan_postgres, plan_redis
+from vms.launcher.plan import Addresses, Plan, plan_mediamtx_search, plan_player, plan_postgres, plan_redis
 from vms.launcher.probes import is_healthy
 from vms.launcher.settings import LauncherSettings, read_settings
 from vms.launcher.statics import are_collected, describe_static_sources, note_collected
@@ -30,6 +30,7 @@ from vms.launcher.supervisor import Service, Supervisor
 
 STEPS_WITHIN_SECONDS = 600.0
 MEDIAMTX_WITHIN_SECONDS = 1800.0
+PLAYER_WITHIN_SECONDS = 600.0
 HEALTHY_WITHIN_SECONDS = 20.0
 
 DONE, FAILED, NOT_STARTED = 0, 1, 2
@@ -145,6 +146,7 @@ class Installation:
         """Start everything in order. Raises NotStartedError, ServiceFailedError, StopRequested."""
         began = time.monotonic()
         mediamtx = self._find_mediamtx()
+        self._get_player()
         addresses = self._start_stores()
         plan = Plan(
             self.settings, self.run_id, addresses, self._find_secret("hook_secret"), self._find_secret("media_secret")
@@ -201,6 +203,10 @@ class Installation:
         self.supervisor.run_steps([step], MEDIAMTX_WITHIN_SECONDS, show=self._say_unless_path)
         return Path(read_last_lines(step.log, 1)[0])
 
+    def _get_player(self) -> None:
+        """Get hls.js for our pages; where it cannot be had the step says so, and all else goes on."""
+        self.supervisor.run_steps([plan_player(self.settings)], PLAYER_WITHIN_SECONDS, show=self.console.say)
+
     def _say_unless_path(self, line: str) -> None:
         """Say how the search goes; its last line, the program's path alone, is for us."""
         if not line.startswith("/"):
@@ -213,7 +219,7 @@ class Installation:
 
     def _run_preparations(self, plan: Plan) -> None:
         began, data = time.monotonic(), self.settings.data
-        digest = describe_static_sources(self.settings.checkout)
+        digest = describe_static_sources(self.settings.checkout, self.settings.assets)
         if are_collected(data, digest):
             self.supervisor.run_steps([plan.migrate()], STEPS_WITHIN_SECONDS)
         else:

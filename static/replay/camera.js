@@ -1,0 +1,334 @@
+/* The page of a camera: live and played back in one place, with one timeline. */
+"use strict";
+
+(() => {
+  const { CityClock, Footage, FootagePlayer, Timeline, Previews, Calendar, Controls, Holding, geometry, readWords, insert, readAsked, sayLength, askJson } = window.Replay;
+  const TICK_MS = 200, STATE_MS = 5000, GAP_SHOWN_MS = 2500, PRESENT_MS = 4000, GROWING_MS = 60_000, GAPS_LISTED = 40;
+
+  class CameraPage {
+    constructor(page) {
+      this.page = page;
+      this.id = page.dataset.camera;
+      this.find = (name) => page.querySelector(`[data-${name}]`);
+      const { words, causes } = readWords(page);
+      Object.assign(this, { words, causes, clock: new CityClock(page.dataset.zone, document.documentElement.lang) });
+      this.isLive = null;  // neither yet
+      this.inGap = null;  // the moment in a gap that somebody looks at
+      this.last = { moment: NaN, at: 0 };
+      this.makeParts();
+      this.ticking = setInterval(() => this.tick(), TICK_MS);
+      setInterval(() => this.askState(), STATE_MS);
+      document.addEventListener("visibilitychange", () => this.wantLive());
+      const asked = readAsked();
+      if (asked === null) this.goLive();
+      else this.footage.first.then(() => this.seek(asked, { plays: true, centres: true }));
+    }
+
+    makeParts() {
+      const { page, words, causes, clock, id } = this;
+      let known;
+      const first = new Promise((resolve) => { known = resolve; });
+      this.footage = new Footage(page.dataset.timelineUrl, [id], {
+        onChange: () => { known(); this.showFootage(); }, onTrouble: (error) => { if (error) known(); this.showTrouble(error); },
+      });
+      this.footage.first = first;
+      this.player = new FootagePlayer(this.find("past"), {
+        address: `${page.dataset.api}/replay.m3u8`, hlsUrl: page.dataset.player, label: page.dataset.name, on: (kind, detail) => this.hear(kind, detail),
+      });
+      this.previews = new Previews(page, page.dataset.api);
+      this.timeline = new Timeline(this.find("timeline"), {
+        clock, words, causes, rows: [{ id, name: page.dataset.name }], footage: this.footage,
+        onSeek: (moment, how) => this.scrub(moment, how), onHover: (at) => this.peek(at), onView: () => this.listGapsSoon(),
+      });
+      this.controls = new Controls(page, clock, words, this.listDeeds());
+      this.calendar = new Calendar(page, { url: `${page.dataset.api}/days?`, clock, words, onDay: (day) => this.showDay(day) });
+      this.holding = new Holding(page, {
+        camera: id, url: page.dataset.holdsUrl, clock, words, timeline: this.timeline,
+        onHeld: (said) => { this.controls.toast(said); this.footage.ask(); },
+      });
+      this.card = this.find("live-card");
+      this.live = new window.LivePicture(this.card, words);
+      this.find("together").addEventListener("click", (event) => {
+        const link = event.currentTarget, address = new URL(link.href);
+        if (!this.isLive) address.searchParams.set("at", new Date(this.moment).toISOString());
+        link.href = address.href;
+      });
+    }
+
+    listDeeds() {
+      return {
+        play: () => this.toggle(),
+        back: () => this.seek(this.moment - 10_000),
+        forward: () => { if (!this.isLive) this.seek(this.moment + 10_000); },
+        "frame-back": () => this.step(-1),
+        "frame-forward": () => this.step(1),
+        "gap-back": () => this.goToGap(-1),
+        "gap-forward": () => this.goToGap(1),
+        "activity-back": () => this.goToActivity(-1),
+        "activity-forward": () => this.goToActivity(1),
+        live: () => this.goLive(),
+        speed: (rate) => { this.player.setRate(rate); this.slow = null; },
+        seek: (moment) => this.seek(moment, { centres: true }),
+        show: (length) => this.timeline.show({ from: this.moment - length * (this.isLive ? 0.9 : 0.5), to: this.moment + length * (this.isLive ? 0.1 : 0.5) }),
+        calendar: () => this.calendar.toggle(this.moment),
+        sound: () => this.toggleSound(),
+        link: () => this.controls.link(this.moment),
+        "mark-in": () => this.holding.mark("from", this.moment),
+        "mark-out": () => this.holding.mark("to", this.moment),
+        hold: () => this.holding.open(),
+        "zoom-in": () => this.timeline.zoom(0.5),
+        "zoom-out": () => this.timeline.zoom(2),
+      };
+    }
+
+    get moment() { return this.isLive ? this.footage.now() : this.inGap ?? this.player.moment; }
+    get found() { return this.footage.of(this.id); }
+
+    goLive() {
+      this.isLive = true;
+      this.inGap = null;
+      this.player.pause();
+      this.find("past").hidden = true;
+      this.card.hidden = false;
+      this.wantLive();
+      const { from, to } = this.timeline.view, now = this.footage.now();
+      if (now < from || now > to) this.timeline.show({ from: now - (to - from) * 0.92, to: now + (to - from) * 0.08 });
+    }
+
+    wantLive() {
+      const playable = this.card.dataset.playable === "1";
+      this.live.want(this.isLive && playable && !document.hidden, playable ? "" : this.find("state-text").textContent);
+    }
+
+    leaveLive() {
+      if (this.isLive === false) return;
+      this.isLive = false;
+      this.live.want(false, "");
+      this.card.hidden = true;
+      this.find("past").hidden = false;
+    }
+
+    scrub(moment, { isMoving }) {
+      if (!isMoving) { this.seek(moment); return; }
+      // While the hand moves, only as many pictures are asked for as can be shown.
+      this.scrubbed = moment;
+      this.timeline.place(moment, { follow: false });
+      if (!this.settling) this.settling = setTimeout(() => { this.settling = 0; if (this.scrubbed !== null) this.seek(this.scrubbed); }, 120);
+    }
+
+    seek(moment, { plays = this.isLive || this.player.wantsPlay, centres = false } = {}) {
+      this.scrubbed = null;
+      const now = this.footage.now();
+      if (moment > now - PRESENT_MS && this.card.dataset.playable === "1") { this.goLive(); return; }
+      this.leaveLive();
+      this.last = { moment: NaN, at: 0 };
+      this.inGap = null;
+      clearTimeout(this.leavingGap);
+      this.player.setRate(this.controls.rate);
+      if (centres) this.centre(moment);
+      const target = this.settle(Math.min(moment, now));
+      if (target === null) { this.player.pause(); return; }
+      this.player.wantsPlay = plays && this.inGap === null;
+      this.player.seek(target);
+      if (this.player.wantsPlay) this.player.play(); else this.player.video?.pause();
+      if (this.inGap !== null && plays) this.leavingGap = setTimeout(() => this.leaveGap(), GAP_SHOWN_MS);
+      this.tick();
+    }
+
+    centre(moment) {
+      const length = this.timeline.view.to - this.timeline.view.from;
+      this.timeline.show({ from: moment - length / 2, to: moment + length / 2 });
+    }
+
+    /* Give the moment to play from; in a gap that is the next footage, and the gap is told of meanwhile. */
+    settle(moment) {
+      const { spans, gaps } = this.found, { loaded } = this.footage;
+      const isKnown = loaded && moment >= loaded.from && moment <= this.footage.now();
+      if (!isKnown || geometry.spanAt(spans, moment)) { this.say(""); return moment; }
+      const last = spans.at(-1);
+      if (last && last[1] <= moment && this.footage.now() - last[1] < GROWING_MS && !geometry.gapAt(gaps, moment)) { this.say(""); return last[1] - 1500; }
+      this.inGap = moment;
+      this.say(this.words.noFootage, this.describeGap(moment));
+      return geometry.nextSpan(spans, moment)?.[0] ?? moment;
+    }
+
+    describeGap(moment) {
+      const gap = geometry.gapAt(this.found.gaps, moment);
+      if (!gap) return this.words.notRecorded;
+      const told = { from: this.clock.say(gap[0]), to: gap[1] ? this.clock.say(gap[1]) : "", cause: this.causes[gap[2]] };
+      return insert(gap[1] ? this.words.goesOn : this.words.goesOnOpen, told);
+    }
+
+    leaveGap() {
+      clearTimeout(this.leavingGap);
+      this.inGap = null;
+      this.say("");
+      this.player.play();
+    }
+
+    toggle() {
+      if (this.isLive) { this.seek(this.footage.now() - PRESENT_MS - 1000, { plays: false }); return; }
+      if (this.inGap !== null) this.leaveGap();
+      else if (this.player.wantsPlay) this.player.pause();
+      else this.player.play();
+      this.tick();
+    }
+
+    step(frames) {
+      if (this.isLive) this.seek(this.footage.now() - PRESENT_MS - 1000, { plays: false });
+      else { this.inGap = null; this.say(""); this.player.step(frames); }
+    }
+
+    goToGap(direction) {
+      const { gaps } = this.found, { moment } = this;
+      const gap = direction > 0 ? geometry.nextGap(gaps, moment) : geometry.previousGap(gaps, moment - 500);
+      if (gap) this.seek(gap[0] + 1, { plays: false });
+      else this.controls.toast(this.words.noGap);
+    }
+
+    goToActivity(direction) {
+      const at = geometry.findActivity(this.found, this.moment, direction);
+      if (at === null) this.controls.toast(this.words.noActivity);
+      else this.seek(at);
+    }
+
+    showDay({ from, to }) {
+      this.timeline.show({ from, to });
+      this.footage.ask().then(() => this.seek(Math.max(from, geometry.nextSpan(this.found.spans, from - 1)?.[0] ?? from)));
+    }
+
+    toggleSound() {
+      this.player.setMuted(!this.player.muted);
+      const { muted } = this.player, button = this.page.querySelector("[data-do='sound']"), use = button.querySelector("use");
+      this.live.video.muted = muted;
+      button.setAttribute("aria-pressed", String(!muted));
+      use.setAttribute("href", use.getAttribute("href").replace(/#.*/, muted ? "#mute" : "#sound"));
+      this.controls.toast(muted ? this.words.soundOff : this.words.soundOn);
+    }
+
+    hear(kind, detail = {}) {
+      const { words } = this;
+      if (kind === "loading") { this.page.dataset.loading = "1"; return; }
+      delete this.page.dataset.loading;
+      if (kind === "ready") { if (this.inGap === null) this.say(""); }
+      else if (kind === "none") this.hearNone(detail);
+      else if (kind === "codec") this.say(detail.tries ? words.converting : words.codec);
+      else if (kind === "missing") this.say(words.missing);
+      else if (kind === "blocked") this.controls.toast(words.blocked);
+      else if (kind === "failed") this.say({ 401: words.signedOut, 403: words.signedOut, 429: words.throttled }[detail.status] ?? words.failed);
+    }
+
+    /* The server knows of no footage from there on for a while; where it goes on we follow. */
+    hearNone({ next }) {
+      const asked = this.inGap ?? this.player.asked;
+      this.inGap = asked;
+      this.say(this.words.noFootage, next ? this.describeGap(asked) : this.words.noneAfter);
+      if (next) this.player.seek(next);
+    }
+
+    say(headline, why = "") {
+      const box = this.find("past-words");
+      box.hidden = !headline;
+      this.find("past-headline").textContent = headline;
+      this.find("past-why").textContent = why;
+    }
+
+    tick() {
+      const { moment } = this, { words } = this;
+      const isPlaying = this.isLive || this.player.wantsPlay;
+      this.controls.showPlaying(isPlaying);
+      this.controls.showLive(this.isLive);
+      const mark = this.isLive ? words.live : this.player.isLoading && this.inGap === null ? "…" : this.player.wantsPlay ? `▶ ${this.player.rate}×` : "❚❚";
+      this.controls.showMoment(moment, mark);
+      this.page.dataset.mode = this.isLive ? "live" : "past";
+      if (this.scrubbed === null || this.scrubbed === undefined) this.timeline.place(moment, { follow: isPlaying });
+      if (!this.isLive && this.player.wantsPlay) this.watchJump(moment);
+    }
+
+    /* The video's own time runs on over a gap; the recording's clock leaps, and that is told. */
+    watchJump(moment) {
+      const at = performance.now(), { last } = this;
+      const passed = (at - last.at) * this.player.rate;
+      if (Number.isFinite(last.moment) && moment - last.moment > passed * 1.5 + 3000 && !geometry.spanAt(this.found.spans.filter(([, end]) => end > moment - 500), last.moment)) {
+        const gap = this.found.gaps.find(([start, end]) => start < moment && (end ?? moment) > last.moment);
+        this.controls.toast(insert(this.words.skipped, { length: sayLength(moment - last.moment), cause: gap ? this.causes[gap[2]] : this.words.notWished }));
+      }
+      this.last = { moment, at };
+      this.watchSpeed(moment, at);
+    }
+
+    watchSpeed(moment, at) {
+      const { rate } = this.player;
+      if (rate <= 2 || this.player.isLoading) { this.slow = null; return; }
+      this.slow ??= { moment, at };
+      if (at - this.slow.at < 4000) return;
+      const reached = (moment - this.slow.moment) / (at - this.slow.at);
+      if (reached > 0.3 && reached < rate * 0.7) this.controls.toast(insert(this.words.slower, { rate: Math.max(1, Math.round(reached)) }));
+      this.slow = { moment, at };
+    }
+
+    peek(at) {
+      if (!at) { this.previews.hide(); return; }
+      const has = Boolean(geometry.spanAt(this.found.spans, at.moment));
+      this.previews.show(at.x, this.timeline.width, { moment: at.moment, time: this.clock.say(at.moment), words: this.timeline.say(at.moment), has });
+    }
+
+    showFootage() {
+      this.timeline.redraw();
+      this.listGapsSoon();
+    }
+
+    listGapsSoon() {
+      clearTimeout(this.listing);
+      this.listing = setTimeout(() => this.listGaps(), 400);
+    }
+
+    listGaps() {
+      const { from, to } = this.timeline.view;
+      const gaps = this.found.gaps.filter(([start, end]) => start < to && (end ?? Infinity) > from).slice(-GAPS_LISTED).toReversed();
+      const key = JSON.stringify(gaps);
+      if (key === this.listed) return;
+      this.listed = key;
+      this.find("gaps").replaceChildren(...(gaps.length ? gaps.map((gap) => this.makeGap(gap)) : [makeItem(this.words.noGaps, "muted")]));
+    }
+
+    makeGap([start, end, cause]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      const until = end ? `${this.clock.say(end, "second")} (${sayLength(end - start)})` : this.words.lasts;
+      button.textContent = `${this.clock.say(start)} – ${until}: ${this.causes[cause]}`;
+      button.addEventListener("click", () => this.seek(start + 1, { plays: false, centres: true }));
+      const item = document.createElement("li");
+      item.append(button);
+      return item;
+    }
+
+    showTrouble(error) {
+      const notice = this.find("connection");
+      notice.hidden = !error;
+      if (error) notice.textContent = error.status === 401 || error.status === 403 ? this.words.signedOut : this.words.lost;
+    }
+
+    async askState() {
+      if (document.hidden) return;
+      let fresh = null;
+      try { fresh = (await askJson(`${this.page.dataset.statesUrl}?ids=${this.id}`)).cameras[this.id]; } catch { return; }  // the timeline tells of a lost connection
+      if (!fresh) return;
+      this.find("state").dataset.state = fresh.state;
+      this.find("state-text").textContent = fresh.state_text;
+      this.find("why").textContent = fresh.problem;
+      this.card.dataset.playable = fresh.playable ? "1" : "0";
+      this.wantLive();
+    }
+  }
+
+  function makeItem(text, name) {
+    const item = document.createElement("li");
+    item.className = name;
+    item.textContent = text;
+    return item;
+  }
+
+  const page = document.querySelector("[data-replay]");
+  page.player = new CameraPage(page);
+})();

@@ -1,0 +1,81 @@
+/* What the server knows of the footage of some cameras, for the stretch that is looked at; the present grows. */
+"use strict";
+
+window.Replay = window.Replay || {};
+
+(() => {
+  const { chooseResolution } = window.Replay.geometry;
+  const FRESH_MS = 5000, SETTLE_MS = 120, ANSWER_MS = 15_000;
+  const NOTHING = { spans: [], gaps: [], holds: [], activity: [], events: [], from: 0, resolution: 1 };
+
+  async function askJson(url, options = {}) {
+    const answer = await fetch(url, { cache: "no-store", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS), ...options });
+    const body = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : null;
+    if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status, problem: body });
+    return body;
+  }
+
+  const spell = (moment) => new Date(moment).toISOString();
+
+  class Footage {
+    constructor(url, ids, { onChange, onTrouble }) {
+      this.url = url;
+      this.ids = ids;
+      this.onChange = onChange;
+      this.onTrouble = onTrouble;
+      this.found = new Map();
+      this.ahead = 0;
+      this.loaded = null;
+      this.view = null;
+      this.timer = setInterval(() => this.refresh(), FRESH_MS);
+    }
+
+    now() { return Date.now() + this.ahead; }
+    of(id) { return this.found.get(id) ?? NOTHING; }
+
+    /* Say what is looked at; what is missing of it is asked for, once the view rests. */
+    look(view, width) {
+      this.view = view;
+      this.width = width;
+      clearTimeout(this.waiting);
+      const held = this.loaded;
+      const fits = held && held.from <= view.from && held.to >= Math.min(view.to, this.now() - FRESH_MS)
+        && held.resolution === chooseResolution(view, width);
+      if (!fits) this.waiting = setTimeout(() => this.ask(), held ? SETTLE_MS : 0);
+    }
+
+    refresh() {
+      if (this.view && !document.hidden && this.view.to > this.now() - 4 * FRESH_MS) this.ask();
+    }
+
+    async ask() {
+      const { view, width } = this;
+      if (this.asking) { this.again = true; return; }
+      const length = view.to - view.from, resolution = chooseResolution(view, width);
+      // Whole buckets, so that a curve does not tremble while the view moves.
+      const from = Math.floor((view.from - length / 2) / resolution / 1000) * resolution * 1000;
+      const to = Math.min(view.to + length / 2, this.now());
+      this.asking = true;
+      try {
+        if (to > from) this.keep(await askJson(`${this.url}?camera_ids=${this.ids.join(",")}&from=${spell(from)}&to=${spell(to)}&resolution=${resolution}`), from, to, resolution);
+        this.onTrouble(null);
+      } catch (error) {
+        this.onTrouble(error);
+      }
+      this.asking = false;
+      if (this.again) { this.again = false; this.ask(); }
+    }
+
+    keep(answer, from, to, resolution) {
+      this.ahead = Date.parse(answer.now) - Date.now();
+      this.loaded = { from, to, resolution };
+      for (const id of this.ids) {
+        const { spans, gaps, holds, activity, events } = answer.cameras[id] ?? NOTHING;
+        this.found.set(id, { spans, gaps, holds, activity, events, from: Date.parse(answer.from), resolution: answer.resolution });
+      }
+      this.onChange();
+    }
+  }
+
+  Object.assign(window.Replay, { Footage, askJson, spell });
+})();

@@ -1,0 +1,356 @@
+/* Plays the footage of one camera by the clock of its recording: seeking is to a moment, whatever files lie there. */
+"use strict";
+
+window.Replay = window.Replay || {};
+
+(() => {
+  const { spell } = window.Replay;
+  const BEFORE_MS = 90_000, AFTER_MS = 3_600_000;
+  const TOKENS_AGE_MS = 7 * 60_000;  // the addresses of the bytes are good for about ten minutes
+  const SUCCESSOR_LEAD_S = 15;
+  const READY_MS = 12_000, ANSWER_MS = 15_000, RETRY_MS = 3000;
+  const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
+  let loading = null;
+
+  /* hls.js of our own origin; a failed load is tried again by whoever asks next. */
+  function loadHls(url) {
+    if (window.Hls) return Promise.resolve(window.Hls);
+    if (!url) return Promise.reject(new Error("not installed"));
+    loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = url;
+      script.onload = () => (window.Hls ? resolve(window.Hls) : reject(new Error("no Hls in the script")));
+      script.onerror = () => { script.remove(); reject(new Error("not loaded")); };
+      document.head.append(script);
+    }).catch((error) => { loading = null; throw error; });
+    return loading;
+  }
+
+  /* Where each piece of a playlist lies: `start` in seconds of the video, `at` on the recording's clock. */
+  function readPieces(text) {
+    const pieces = [];
+    let start = 0, at = NaN, duration = 0;
+    for (const line of text.split("\n")) {
+      if (line.startsWith("#EXTINF:")) duration = parseFloat(line.slice(8));
+      else if (line.startsWith("#EXT-X-PROGRAM-DATE-TIME:")) at = Date.parse(line.slice(25).trim());
+      else if (line && !line.startsWith("#")) {
+        pieces.push({ start, at, duration });
+        start += duration;
+        at += duration * 1000;
+      }
+    }
+    return pieces;
+  }
+
+  /* Seconds of the video that show a moment; in a gap, the first picture after it; beyond all, the last. */
+  function toVideoTime(pieces, moment) {
+    const piece = pieces.find(({ at, duration }) => moment < at + duration * 1000);
+    if (piece) return piece.start + Math.max(0, (moment - piece.at) / 1000);
+    const last = pieces.at(-1);
+    return last ? Math.max(last.start, last.start + last.duration - 0.2) : 0;
+  }
+
+  function toMoment(pieces, time) {
+    const piece = pieces.findLast(({ start }) => start <= time + 0.001) ?? pieces[0];
+    return piece ? piece.at + Math.min(piece.duration + 0.5, Math.max(0, time - piece.start)) * 1000 : NaN;
+  }
+
+  // hls.js takes pieces whose address changed for others, and every answer brings fresh tokens: it sees them as queries.
+  function quietTokens(text) {
+    let place = "";
+    return text.split("\n").map((line) => {
+      if (line.startsWith("#EXT-X-BYTERANGE:")) place = line.slice(line.indexOf("@") + 1);
+      if (line.startsWith("#EXT-X-MAP:")) return line.replace(/\/footage\/([^/"]+)\/([^/"]+)"/, '/footage/init/$2?token=$1"');
+      return line.replace(/^\/footage\/([^/]+)\/([^/]+)$/, `/footage/at${place}/$2?token=$1`);
+    }).join("\n");
+  }
+
+  const speakToken = (url) => url.replace(/\/footage\/[^/]+\/([^/?]+)\?token=(.+)$/, "/footage/$2/$1");
+
+  /* Loads for hls.js: the first playlist is in hand already, and tokens stand elsewhere for it than for the server. */
+  function makeLoader(Hls, playlist, text) {
+    let isGiven = false;
+    return class extends Hls.DefaultConfig.loader {
+      load(context, config, callbacks) {
+        if (!context.url.includes(playlist)) { super.load(Object.assign(context, { url: speakToken(context.url) }), config, callbacks); return; }
+        const hear = (answer, ...more) => callbacks.onSuccess({ ...answer, data: quietTokens(answer.data) }, ...more);
+        if (isGiven) { super.load(context, config, { ...callbacks, onSuccess: hear }); return; }
+        isGiven = true;
+        const moment = performance.now();
+        Object.assign(this.stats, { loading: { start: moment, first: moment, end: moment }, loaded: text.length, total: text.length });
+        setTimeout(() => hear({ url: context.url, data: text, code: 200 }, this.stats, context, null));
+      }
+    };
+  }
+
+  // Of a file that grows a browser must not put together what it kept and what is new: only the piece itself is whole.
+  const askAnew = (request) => request.setRequestHeader("Cache-Control", "no-cache");
+
+  /* One stretch of footage in one video element. */
+  class Reel {
+    constructor(Hls, box, moment, label) {
+      this.Hls = Hls;
+      this.wanted = moment;
+      this.video = document.createElement("video");
+      Object.assign(this.video, { muted: true, playsInline: true, disablePictureInPicture: true });
+      this.video.setAttribute("aria-label", label);
+      this.video.hidden = true;
+      box.prepend(this.video);
+    }
+
+    /* Fetch the playlist and begin; resolves once the picture of the moment is there. Throws the server's problem. */
+    async open(address, onFailure) {
+      this.opened = performance.now();
+      const end = this.wanted + AFTER_MS;
+      this.reachesNow = end >= Date.now();
+      const query = `from=${spell(this.wanted - BEFORE_MS)}${this.reachesNow ? "" : `&to=${spell(end)}`}`;
+      this.url = `${address}${address.includes("?") ? "&" : "?"}${query}`;
+      const answer = await fetch(this.url, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+      if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status, problem: await answer.json().catch(() => null) });
+      const text = await answer.text();
+      if (this.gone) return;
+      this.first = readPieces(text);
+      await this.attach(text, onFailure);
+    }
+
+    attach(text, onFailure) {
+      const { Hls, url } = this;
+      const hls = new Hls({
+        enableWorker: false, loader: makeLoader(Hls, url, text), startPosition: toVideoTime(this.first, this.wanted), startFragPrefetch: true,
+        xhrSetup: this.reachesNow ? askAnew : undefined, backBufferLength: 60, maxBufferLength: 20, maxMaxBufferLength: 120, liveDurationInfinity: true, nudgeMaxRetry: 8,
+      });
+      this.hls = hls;
+      return new Promise((resolve, reject) => {
+        let recovered = 0;
+        const late = setTimeout(() => reject(Object.assign(new Error("late"), { status: 0 })), READY_MS);
+        const isThere = () => {
+          if (this.video.readyState < 2 || this.video.seeking) return;
+          clearTimeout(late);
+          this.correct();
+          resolve();
+        };
+        for (const name of ["canplay", "loadeddata", "seeked", "timeupdate"]) this.video.addEventListener(name, isThere);
+        hls.on(Hls.Events.ERROR, (_, problem) => {
+          if (!problem.fatal || this.gone) return;
+          const isCodec = CODEC_ERRORS.includes(problem.details);
+          if (!isCodec && problem.type === Hls.ErrorTypes.MEDIA_ERROR && recovered < 2) { recovered += 1; hls.recoverMediaError(); return; }
+          clearTimeout(late);
+          const failure = Object.assign(new Error(problem.details), { status: problem.response?.code ?? 0, isCodec });
+          reject(failure);
+          onFailure(this, failure);
+        });
+        hls.loadSource(url);
+        hls.attachMedia(this.video);
+      });
+    }
+
+    /* The first file's own clock may have moved the pieces a little from where the playlist put them. */
+    correct() {
+      if (this.corrected) return;
+      this.corrected = true;
+      const time = toVideoTime(this.pieces, this.wanted);
+      if (Math.abs(time - this.video.currentTime) > 0.15) this.video.currentTime = time;
+    }
+
+    get pieces() {
+      const details = this.hls?.latestLevelDetails ?? this.hls?.levels?.[0]?.details;
+      if (!details) return this.first ?? [];
+      return details.fragments.map(({ start, duration, programDateTime }) => ({ start, duration, at: programDateTime }));
+    }
+
+    get moment() { return toMoment(this.pieces, this.video.currentTime); }
+    get left() { const last = this.pieces.at(-1); return last ? last.start + last.duration - this.video.currentTime : 0; }
+    get isOld() { return !this.reachesNow && performance.now() - this.opened > TOKENS_AGE_MS; }
+
+    covers(moment) {
+      const first = this.pieces[0], last = this.pieces.at(-1);
+      return Boolean(first) && moment >= first.at && moment < last.at + last.duration * 1000 && performance.now() - this.opened < TOKENS_AGE_MS * 1.2 + (this.reachesNow ? 1e9 : 0);
+    }
+
+    seek(moment) { this.video.currentTime = toVideoTime(this.pieces, moment); }
+
+    destroy() {
+      this.gone = true;
+      this.hls?.destroy();
+      this.video.pause();
+      this.video.remove();
+    }
+  }
+
+  /* The player of one camera. `on(kind, detail)` hears: loading, ready, none, codec, missing, failed, blocked. */
+  class FootagePlayer {
+    constructor(box, { address, hlsUrl, label, on }) {
+      Object.assign(this, { box, address, hlsUrl, label, on });
+      this.rate = 1;
+      this.wantsPlay = false;
+      this.muted = true;
+      this.asked = NaN;
+      this.frame = 1 / 25;
+      this.attempt = 0;
+      this.ticking = setInterval(() => this.tick(), 400);
+    }
+
+    get video() { return this.reel?.video ?? null; }
+    get isLoading() { return Boolean(this.opening) || (this.video?.readyState ?? 0) < 3; }
+
+    /* The moment on the screen, or the one asked for while it is being fetched. */
+    get moment() {
+      if (this.opening || !this.reel) return this.asked;
+      const moment = this.reel.moment;
+      return Number.isFinite(moment) ? moment : this.asked;
+    }
+
+    seek(moment) {
+      this.asked = moment;
+      this.dropSuccessor();
+      clearTimeout(this.retry);
+      if (!this.opening && this.reel?.covers(moment)) { this.reel.seek(moment); return; }
+      this.open(moment);
+    }
+
+    async open(moment) {
+      const attempt = (this.attempt += 1);
+      this.opening?.destroy();
+      this.opening = null;
+      this.on("loading");
+      let Hls;
+      try { Hls = await loadHls(this.hlsUrl); } catch { this.on("missing"); return; }
+      if (attempt !== this.attempt) return;
+      if (!Hls.isSupported()) { this.on("missing"); return; }
+      const reel = this.opening = new Reel(Hls, this.box, moment, this.label);
+      try {
+        await reel.open(this.address, (...failure) => this.fail(...failure));
+        if (attempt === this.attempt) this.show(reel);
+      } catch (error) {
+        if (attempt !== this.attempt) return;
+        this.opening = null;
+        reel.destroy();
+        this.refuse(error, moment);
+      }
+    }
+
+    refuse(error, moment) {
+      if (error.isCodec && !this.address.includes("as=h264")) {
+        this.address += `${this.address.includes("?") ? "&" : "?"}as=h264`;
+        this.on("codec", { tries: true });
+        this.open(moment);
+      } else if (error.isCodec || (this.address.includes("as=h264") && [400, 406, 415, 501].includes(error.status))) this.on("codec", { tries: false });
+      else if (error.status === 404) { this.hide(); this.on("none", { next: error.problem?.next ? Date.parse(error.problem.next) : null, words: error.problem?.detail }); }
+      else {
+        this.on("failed", { status: error.status });
+        this.retry = setTimeout(() => this.open(moment), RETRY_MS);
+      }
+    }
+
+    /* A reel that played breaks off: its addresses aged, or a file was deleted. A fresh playlist knows more. */
+    fail(reel, error) {
+      if (reel !== this.reel || this.opening) return;
+      if (error.isCodec) { this.refuse(error, reel.moment || this.asked); return; }
+      const moment = Number.isFinite(reel.moment) ? reel.moment : this.asked;
+      this.asked = moment;
+      this.retry = setTimeout(() => this.open(moment), 300);
+    }
+
+    show(reel) {
+      const before = this.reel;
+      this.reel = reel;
+      this.opening = null;
+      Object.assign(reel.video, { hidden: false, muted: this.muted, playbackRate: this.rate });
+      before?.destroy();
+      this.measureFrames(reel.video);
+      this.on("ready");
+      if (this.wantsPlay) this.play();
+    }
+
+    hide() {
+      this.reel?.destroy();
+      this.reel = null;
+    }
+
+    play() {
+      this.wantsPlay = true;
+      this.video?.play().catch((error) => {
+        if (error.name === "NotAllowedError") { this.wantsPlay = false; this.on("blocked"); }
+      });
+    }
+
+    pause() {
+      this.wantsPlay = false;
+      this.video?.pause();
+    }
+
+    setRate(rate) {
+      this.rate = rate;
+      if (this.video && this.video.playbackRate !== rate) this.video.playbackRate = rate;
+    }
+
+    setMuted(muted) {
+      this.muted = muted;
+      if (this.video) this.video.muted = muted;
+    }
+
+    step(frames) {
+      this.pause();
+      if (this.video) this.video.currentTime = Math.max(0, this.video.currentTime + frames * this.frame);
+    }
+
+    /* How long one picture stands, learnt from the pictures that are shown. */
+    measureFrames(video) {
+      let last = NaN;
+      const note = (_, { mediaTime }) => {
+        const apart = mediaTime - last;
+        if (apart > 0.008 && apart < 1.1 && video.playbackRate <= 1) this.frame += (apart - this.frame) * 0.3;
+        last = mediaTime;
+        if (video.isConnected) video.requestVideoFrameCallback(note);
+      };
+      if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(note);
+    }
+
+    tick() {
+      const { reel } = this;
+      if (!reel || this.opening || !this.wantsPlay || reel.reachesNow) return;
+      if (this.successor) this.changeOver();
+      else if (reel.isOld || reel.left / this.rate < SUCCESSOR_LEAD_S) this.prepareSuccessor();
+    }
+
+    /* Fetch what comes next beside what plays, so that the change is not seen. */
+    async prepareSuccessor() {
+      const lead = Math.min(this.reel.left, 4 * this.rate);
+      const moment = lead < this.reel.left - 0.5 ? this.reel.moment + lead * 1000 : this.reel.pieces.at(-1).at + this.reel.pieces.at(-1).duration * 1000 + 1;
+      const reel = this.successor = new Reel(this.reel.Hls, this.box, moment, this.label);
+      try {
+        await reel.open(this.address, () => this.dropSuccessor());
+        reel.isThere = true;
+      } catch (error) {
+        if (this.successor !== reel) return;
+        this.dropSuccessor();
+        const next = error.problem?.next ? Date.parse(error.problem.next) : null;
+        if (error.status === 404 && this.reel?.left < 1) this.on("none", { next, words: error.problem?.detail });
+      }
+    }
+
+    changeOver() {
+      const { reel, successor } = this;
+      if (!successor.isThere || (reel.moment < successor.wanted - 100 && reel.left > 0.3)) return;
+      this.successor = null;
+      if (reel.moment > successor.wanted + 400 && reel.moment - successor.wanted < 60_000) successor.seek(reel.moment);
+      this.show(successor);
+    }
+
+    dropSuccessor() {
+      this.successor?.destroy();
+      this.successor = null;
+    }
+
+    destroy() {
+      clearInterval(this.ticking);
+      clearTimeout(this.retry);
+      this.attempt += 1;
+      this.opening?.destroy();
+      this.dropSuccessor();
+      this.hide();
+    }
+  }
+
+  Object.assign(window.Replay, { FootagePlayer, readPieces, toVideoTime, toMoment });
+})();

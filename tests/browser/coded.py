@@ -1,0 +1,135 @@
+"""Footage whose pictures tell their own moment: a row of black and white squares, the seconds as a binary number."""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import imageio_ffmpeg
+from playwright.sync_api import Page
+
+from cameras.models import Camera
+from cities.scope import every_city
+from footage.layout import name_for
+from recording.gaps.services import recompute_gaps
+from recording.gaps.spans import Span
+from recording.models import Segment
+from recording.segments.looks import look_at_cameras
+from tests.recording.gaps.conftest import wish
+
+WIDTH, HEIGHT, SQUARE, BITS, RATE = 320, 180, 20, 16, 10
+INPUT = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE), "-i", "-"]
+CODING = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", str(RATE), "-pix_fmt", "yuv420p"]
+FRAGMENTS = ["-movflags", "frag_keyframe+empty_moov+default_base_moof", "-min_frag_duration", "3900000"]
+
+READ = f"""video => {{
+    const canvas = document.createElement('canvas');
+    canvas.width = {WIDTH}; canvas.height = {HEIGHT};
+    const pen = canvas.getContext('2d');
+    pen.drawImage(video, 0, 0, canvas.width, canvas.height);
+    let code = 0;
+    for (let bit = 0; bit < {BITS}; bit += 1) {{
+        const [light] = pen.getImageData(bit * {SQUARE} + 10, 10, 1, 1).data;
+        code = code * 2 + (light > 128 ? 1 : 0);
+    }}
+    return code;
+}}"""
+
+
+def draw(second: int, tenth: int) -> bytes:
+    """Give a grey picture with its code on top, and a bar that moves."""
+    row = b"".join(bytes([255 if second >> (BITS - 1 - bit) & 1 else 0]) * SQUARE for bit in range(BITS))
+    at = tenth * WIDTH // RATE
+    bar = bytearray([90]) * WIDTH
+    bar[at : at + 16] = bytes([220]) * len(bar[at : at + 16])
+    return row * SQUARE + bytes(bar) * (HEIGHT - SQUARE)
+
+
+def code_of(moment: datetime | float) -> int:
+    """Give the code of a moment: its seconds since 1970, as far as they fit."""
+    seconds = moment.timestamp() if isinstance(moment, datetime) else moment
+    return int(seconds) % 2**BITS
+
+
+def write_footage(root: Path, camera: Camera, start: datetime, seconds: int) -> Path:
+    """Write a file as MediaMTX does, of pictures that tell their moments; `start` is a whole second."""
+    file = root / camera.stream_id / name_for(start)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pictures = (draw(code_of(start.timestamp() + second), tenth) for second in range(seconds) for tenth in range(RATE))
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *INPUT, *CODING, *FRAGMENTS, str(file)]
+    subprocess.run(argv, input=b"".join(pictures), check=True)
+    ended = start.timestamp() + seconds
+    os.utime(file, (ended, ended))
+    return file
+
+
+def index(camera: Camera, *, since: datetime) -> list[Segment]:
+    """Bring what lies on the disk into the index, and the gaps into the ledger."""
+    now = datetime.now(UTC)
+    with every_city("a test plays the observer"):
+        look_at_cameras(camera.media_server, [camera.pk], now)
+        recompute_gaps([camera.pk], Span(since, now), now)
+        return list(Segment.objects.filter(camera=camera).order_by("start"))
+
+
+def want_recording(camera: Camera, since: datetime) -> None:
+    """Have recording wished since then."""
+    with every_city("a test's world spans the cities"):
+        wish(camera, since)
+        Camera.objects.filter(pk=camera.pk).update(recording_enabled=True)
+
+
+def read_code(page: Page, selector: str = "[data-past] video:not([hidden])") -> int:
+    """Read the code in the picture that is on the screen."""
+    code: int = page.locator(selector).first.evaluate(READ)
+    return code
+
+
+@contextmanager
+def publish_coded(rtsp_port: int, name: str, credentials: str) -> Generator[None, None, None]:
+    """Publish pictures that tell the present moment, until the block ends."""
+    address = f"rtsp://{credentials}@127.0.0.1:{rtsp_port}/{name}"
+    argv = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        *INPUT,
+        *CODING,
+        "-f",
+        "rtsp",
+        "-rtsp_transport",
+        "tcp",
+        address,
+    ]
+    process, over = subprocess.Popen(argv, stdin=subprocess.PIPE), threading.Event()
+    feeder = threading.Thread(target=_feed, args=(process, over.is_set), daemon=True)
+    feeder.start()
+    try:
+        yield
+    finally:
+        over.set()
+        feeder.join(5)
+        process.kill()
+        process.wait()
+
+
+def _feed(process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> None:
+    assert process.stdin is not None
+    for moment in _beat(is_over):
+        try:
+            process.stdin.write(draw(code_of(moment), int(moment * RATE) % RATE))
+            process.stdin.flush()
+        except BrokenPipeError:
+            return
+
+
+def _beat(is_over: Callable[[], bool]) -> Iterator[float]:
+    due = time.time()
+    while not is_over():
+        yield time.time()
+        due += 1 / RATE
+        time.sleep(max(0, due - time.time()))
