@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 
 from cameras.models import Camera, MediaServer
 from cities.scope import every_city
-from mediamtx.binary import find_cache_dir
 from mediamtx.player import install_player
+from mediamtx.workshop import find_cache_dir
 from recording.models import Hold
 from recording.segments.looks import watch_server
 from tests.browser.coded import code_of, index, publish_coded, read_code, want_recording, write_footage
