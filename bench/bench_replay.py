@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import m3u8
@@ -215,7 +216,7 @@ def _many(stage: Stage, size: Size) -> tuple[str, bool]:
     return f"| {REPLAYS} at once, gunicorn alone | seconds of CPU for a gigabyte |\n|---|---|\n" + "\n".join(rows), True
 
 
-def _ask_for(stage: Stage, camera: Camera, start: datetime, end: datetime) -> m3u8.M3U8:
+def _ask_for(stage: Stage, camera: Camera, start: datetime, end: datetime) -> Any:
     return m3u8.loads(stage.get(_address("replay.m3u8", camera, start, end)).decode())
 
 
