@@ -8,7 +8,7 @@ from footage.errors import BrokenBox
 
 LONGEST_HEADER = 16
 
-_HEADER = struct.Struct(">I4s")
+BOX_HEADER = struct.Struct(">I4s")
 _LARGE_SIZE = struct.Struct(">Q")
 _PRINTABLE = frozenset(range(0x20, 0x7F)) | {0xA9}  # QuickTime's own boxes begin with a copyright sign
 
@@ -28,7 +28,7 @@ def read_box(data: bytes, at: int, end: int) -> Box | None:
     """
     if at + 8 > len(data):
         return None
-    size, kind = _HEADER.unpack_from(data, at)
+    size, kind = BOX_HEADER.unpack_from(data, at)
     body = at + 8
     if size == 1:
         if at + LONGEST_HEADER > len(data):
@@ -49,7 +49,7 @@ def iterate_boxes(data: bytes, at: int, end: int) -> Iterator[Box]:
 
     Each step moves on by at least 8 bytes, so the time is bounded by the container's size whatever the boxes say.
     """
-    unpack, bound = _HEADER.unpack_from, min(end, len(data)) - 8
+    unpack, bound = BOX_HEADER.unpack_from, min(end, len(data)) - 8
     while at < end:
         if at <= bound:  # what nearly every box is: this is where the time of a whole pass goes
             size, kind = unpack(data, at)

@@ -15,6 +15,9 @@ LONGEST_KEPT = 4096
 
 _NUMBER = struct.Struct(">I")
 _MTXI = struct.Struct(">4x16sQqq")  # version and flags, stream id, segment number, DTS and NTP in nanoseconds
+_MTXI_HEADER = struct.pack(">I4s", 8 + _MTXI.size, b"mtxi")
+_DURATION, _DURATION_END = 24, 28  # of an mvhd of version 0 that comes first
+_NO_DURATION = (bytes(4), b"\xff" * 4)
 _DEFAULTS = struct.Struct(">4xI4xIII")  # version and flags, track, (description), duration, size, flags
 
 
@@ -60,6 +63,48 @@ class Head:
 
 def parse_head(data: bytes, at: int, end: int) -> Head:
     """Read the content of a moov box; BrokenBox if it contradicts itself."""
+    return _parse_usual(data, at, end) or _parse_head(data, at, end)
+
+
+def _parse_usual(data: bytes, at: int, end: int) -> Head | None:
+    """Do what `_parse_head` does where MediaMTX's layout is met exactly; None elsewhere.
+
+    The heads of a camera's files differ in two places alone, the duration and the mark: the rest is read once.
+    """
+    if not _DURATION_END <= end - at <= LONGEST_KEPT:
+        return None
+    mark_at = end - _MTXI.size
+    is_marked = data[mark_at - 8 : mark_at] == _MTXI_HEADER and mark_at - 8 > at + _DURATION_END
+    rest = _recall_head(data[at : at + _DURATION], data[at + _DURATION_END : mark_at if is_marked else end], is_marked)
+    if rest is None:
+        return None
+    duration, mark = data[at + _DURATION : at + _DURATION_END], rest.mark
+    if is_marked:
+        stream_id, number, _, nanoseconds = _MTXI.unpack_from(data, mark_at)
+        mark = Mark(UUID(bytes=stream_id), number, _moment(nanoseconds))
+    return Head(rest.tracks, mark, duration not in _NO_DURATION)
+
+
+@lru_cache(maxsize=1024)
+def _recall_head(before: bytes, after: bytes, is_marked: bool) -> Head | None:  # noqa: FBT001 -- what a cache is asked for
+    """Read a head in which duration and mark are blank; None where either is not just where MediaMTX puts it."""
+    content = before + bytes(_DURATION_END - _DURATION) + after + bytes(_MTXI.size if is_marked else 0)
+    try:
+        found = list(iterate_boxes(content, 0, len(content)))
+        head = _parse_head(content, 0, len(content))
+    except BrokenBox:
+        return None
+    is_usual = found[0].kind == b"mvhd" and found[0].end >= _DURATION_END and before[8:9] == b"\0"
+    if not is_usual or [box.kind for box in found].count(b"mvhd") > 1:
+        return None
+    if not is_marked:
+        return head
+    *others, last = found
+    is_last = last.kind == b"udta" and last.end - last.body == _MTXI.size + 8
+    return head if is_last and all(box.kind != b"udta" for box in others) else None
+
+
+def _parse_head(data: bytes, at: int, end: int) -> Head:
     tracks: list[Track] = []
     defaults: dict[int, tuple[int, int, int]] = {}
     mark, is_closed = None, False

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from footage.boxes import LONGEST_HEADER, Box, is_name, read_box
+from footage.boxes import BOX_HEADER, LONGEST_HEADER, Box, is_name, read_box
 from footage.errors import BrokenBox, FootageError
 from footage.header import Head, Track, parse_head
 from footage.moof import Moof, parse_moof
@@ -39,6 +39,7 @@ _FIRST_GLANCE, _SMALLEST_GLANCE = 4096, 512  # bytes: a moof of 4 s at 25 frames
 _READ_AT_ONCE = 16_384  # bytes: a file no larger is read by one call
 _MICROSECONDS = 1_000_000
 _ENDLESS = bytes(4)
+_USUAL = frozenset({b"ftyp", b"moov", b"moof", b"mdat"})
 
 
 @dataclass(frozen=True)
@@ -197,15 +198,14 @@ class _File:
             return self.beginning[at:]
         return os.pread(self.descriptor, max(0, min(length, self.size - at)), at)
 
-    def look(self, at: int, length: int) -> tuple[bytes, Box]:
-        """Give the bytes at a place and the box that begins there, with its places counted from there."""
-        data = self.peek(at, length)
+    def judge(self, at: int, data: bytes) -> Box:
+        """Give the box that begins with these bytes at a place, with its own places counted from there."""
         box = read_box(data, 0, self.size - at)
         if box is None or not is_name(box.kind):
             raise _Torn(CUT_SHORT if self.size - at < 8 else NO_BOX)
         if at + box.end > self.size:
             raise _Torn(CUT_SHORT)
-        return data, box
+        return box
 
     def complete(self, at: int, data: bytes, length: int) -> bytes:
         """Give at least so many bytes of what begins at a place, of which some are there already."""
@@ -364,7 +364,12 @@ class _Pass:
     def _look(self) -> tuple[bytes, Box]:
         self._count(1)
         self._spend(self.glance)
-        data, box = self.file.look(self.at, self.glance)
+        data = self.file.peek(self.at, self.glance)
+        if len(data) >= 8:
+            size, kind = BOX_HEADER.unpack_from(data)
+            if 8 <= size <= self.file.size - self.at and kind in _USUAL:
+                return data, Box(kind, 8, size)
+        box = self.file.judge(self.at, data)
         self._note_end(data, 0)
         return data, box
 

@@ -18,6 +18,14 @@ from recording.segments.index import in_batches
 
 _LOCK_SPACE, _HOLDING = 0x401D, 0
 HOLDS_AT_ONCE = 20
+
+HELD = """EXISTS (
+        SELECT FROM recording_hold AS hold
+        WHERE hold.camera_id = segment.camera_id AND hold.starts_at <= segment."end" AND hold.ends_at >= segment.start
+          AND hold.released_at IS NULL AND (hold.until IS NULL OR hold.until > %(now)s)
+    )"""
+"""What `is_held` says, for a statement in which the segments are called `segment`."""
+
 _TOUCHED = ["start", "end", "size", "state", "held_file", "held_problem"]
 
 

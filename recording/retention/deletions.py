@@ -1,6 +1,6 @@
 """Writes down what was deleted: by camera, day of the city, and rule; whoever deleted it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -29,6 +29,10 @@ _UPSERT = """
         segments = known.segments + excluded.segments, bytes = known.bytes + excluded.bytes,
         last_at = greatest(known.last_at, excluded.last_at)
 """
+
+
+SumKey = tuple[UUID, UUID, str, bool]
+"""City, camera, rule, and whether it was early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,17 @@ class Sum:
         self.bytes += deleted.bytes
 
 
-@transaction.atomic
 def note_deletions(deleted: Iterable[Deleted], now: datetime) -> None:
+    """Do what `note_sums` does of segments one by one."""
+    note_sums(add_up(deleted), now)
+
+
+@transaction.atomic
+def note_sums(sums: Mapping[SumKey, Sum], now: datetime) -> None:
     """Add them to their cities' day; call it in the transaction that takes their rows away, so that each counts once.
 
     A sealed day takes nothing more: what comes late, or by a clock that was set back, stands in the first day after.
     """
-    sums = add_up(deleted)
     if not sums:
         return
     days = _open_days({city_id for city_id, _camera, _rule, _early in sums}, now)
@@ -82,9 +90,9 @@ def note_deletions(deleted: Iterable[Deleted], now: datetime) -> None:
         cursor.execute(_UPSERT, values | {"now": now})
 
 
-def add_up(deleted: Iterable[Deleted]) -> dict[tuple[UUID, UUID, str, bool], Sum]:
-    """Give what goes into each row, by city, camera, rule and whether it was early."""
-    sums: dict[tuple[UUID, UUID, str, bool], Sum] = {}
+def add_up(deleted: Iterable[Deleted]) -> dict[SumKey, Sum]:
+    """Give what goes into each row."""
+    sums: dict[SumKey, Sum] = {}
     for each in deleted:
         key = (each.city_id, each.camera_id, str(each.rule), each.is_early)
         sums.setdefault(key, Sum(each.start, each.end)).add(each)

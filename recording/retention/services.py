@@ -3,24 +3,24 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Least
+from django.db import transaction
+from django.db.models import Q
 from redis.exceptions import RedisError
 
 from cameras.models import MediaServer
 from recording.holds.queries import is_held, take_turn_with_holds
-from recording.models import DeletionRule, Segment, SegmentState, Storage
+from recording.models import Segment, SegmentState, Storage
 from recording.retention.clock import doubt_clock
 from recording.retention.decisions import Choice, Policy
-from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.disk import DiskRoom, WaterMarks, choose_water_marks, measure_disk
 from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force
 from recording.retention.rules import (
@@ -31,6 +31,7 @@ from recording.retention.rules import (
     choose_over_camera_quota,
     choose_over_city_quota,
 )
+from recording.retention.steps import find_marked, mark_segments, note_failures, remove_rows
 from recording.retention.unlinking import Target, unlink_files
 from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
@@ -47,9 +48,6 @@ BATCH_SEGMENTS = 1000
 LONGEST_PASS_SECONDS = 60.0
 MOST_FAILURES = 1000
 """So many files that cannot be deleted are the disk's trouble: to mark more and more for deletion would help nobody."""
-
-LARGEST_COUNT = 32_767
-
 
 _NOT_OURS = {
     Root.NEW: "it has no marker file; the full pass of `check_footage` writes it.",
@@ -145,11 +143,12 @@ def _finish_what_was_begun(work: _Pass) -> None:
         work.turn.rescued += held.filter(damage="").update(state=SegmentState.READY, **clean)
         work.turn.rescued += held.exclude(damage="").update(state=SegmentState.DAMAGED, **clean)
     ids = list(begun.order_by("deletion_attempts", "pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
-    for batch in in_batches(ids, BATCH_SEGMENTS):
-        _take_away(work, batch)
-        if work.is_over:
-            work.turn.is_done = False
-            break
+    with _unlink_beside(work) as line:
+        for batch in in_batches(ids, BATCH_SEGMENTS):
+            line.take(find_marked(batch))
+            if work.is_over:
+                work.turn.is_done = False
+                break
     waiting = begun.filter(deletion_attempts__gt=0).count()
     if waiting >= MOST_FAILURES:
         message = f"{waiting} files cannot be deleted; nothing more is marked for deletion. Is the disk read-only?"
@@ -159,67 +158,77 @@ def _finish_what_was_begun(work: _Pass) -> None:
 def _delete(work: _Pass, choices: Sequence[Choice]) -> int:
     """Let these go, a batch at a time; give the bytes that became free."""
     before = work.turn.bytes
-    for batch in in_batches(choices, BATCH_SEGMENTS):
-        if work.is_over:
-            work.turn.is_done = False
-            break
-        _take_away(work, mark_segments(batch, work.clock()))
-        if work.turn.failed >= MOST_FAILURES:
-            message = f"{work.turn.failed} files cannot be deleted. Is the disk read-only?"
-            raise _Stopped(message)
+    with _unlink_beside(work) as line:
+        for batch in in_batches(choices, BATCH_SEGMENTS):
+            if work.turn.failed:
+                line.finish()  # a disk that refuses gets no head start
+            _stop_at_failures(work)
+            if work.is_over:
+                work.turn.is_done = False
+                break
+            line.take(mark_segments(batch, work.clock()))
+    _stop_at_failures(work)
     return work.turn.bytes - before
 
 
-@transaction.atomic
-def mark_segments(choices: Sequence[Choice], now: datetime) -> list[int]:
-    """Mark for deletion what is still closed and not held, give it; the first of the three steps."""
-    take_turn_with_holds()
-    groups: dict[tuple[DeletionRule, bool], list[int]] = {}
-    for choice in choices:
-        groups.setdefault((choice.rule, choice.is_early), []).append(choice.pk)
-    for (rule, is_early), ids in groups.items():
-        rows = Segment.objects.filter(~is_held(now), pk__in=ids, state__in=CLOSED)
-        rows.update(state=SegmentState.DELETING, deletion_rule=rule, deletion_early=is_early)
-    chosen = [choice.pk for choice in choices]
-    return list(Segment.objects.filter(pk__in=chosen, state=SegmentState.DELETING).values_list("pk", flat=True))
+def _stop_at_failures(work: _Pass) -> None:
+    if work.turn.failed >= MOST_FAILURES:
+        message = f"{work.turn.failed} files cannot be deleted. Is the disk read-only?"
+        raise _Stopped(message)
 
 
-def _take_away(work: _Pass, ids: Sequence[int]) -> None:
-    """Unlink the files of marked rows, then remove the rows whose files are gone: the second and the third step."""
-    _check_root(work)
-    rows = Segment.objects.filter(pk__in=ids, state=SegmentState.DELETING)
-    targets = [Target(*row) for row in rows.values_list("pk", "camera_id", "file", "held_file")]
-    failed = unlink_files(work.root, targets)
+@dataclass
+class _Line:
+    """Marked batches on their way: the files of one are unlinked while Postgres is busy with those around it.
+
+    All questions to Postgres stay with the thread of the pass. What is left on the line by a crash is marked, and
+    finished by the next pass.
+    """
+
+    work: _Pass
+    worker: ThreadPoolExecutor
+    going: "tuple[Sequence[Target], Future[dict[int, str]]] | None" = None
+
+    def take(self, targets: Sequence[Target]) -> None:
+        """Unlink the files of these marked rows, the second step, when those before are gone."""
+        before = self._wait()
+        try:
+            _check_root(self.work)
+            self.going = (targets, self.worker.submit(unlink_files, self.work.root, targets))
+        finally:
+            _take_rows_away(self.work, *before)
+
+    def finish(self) -> None:
+        """Have nothing on the line."""
+        _take_rows_away(self.work, *self._wait())
+
+    def _wait(self) -> tuple[Sequence[Target], dict[int, str]]:
+        """Wait until the files are gone; give their rows, and by row why one is not. Raises OSError."""
+        going, self.going = self.going, None
+        return (going[0], going[1].result()) if going else ((), {})
+
+
+@contextmanager
+def _unlink_beside(work: _Pass) -> Iterator[_Line]:
+    with ThreadPoolExecutor(1) as worker:
+        line = _Line(work, worker)
+        try:
+            yield line
+        finally:
+            line.finish()
+
+
+def _take_rows_away(work: _Pass, targets: Sequence[Target], failed: Mapping[int, str]) -> None:
+    """Remove the rows of which the files are gone: the third step."""
+    if not targets:
+        return
     gone = remove_rows([target.pk for target in targets if target.pk not in failed], work.clock())
     note_failures(failed)
-    work.turn.deleted.update(each.rule for each in gone)
-    work.turn.bytes += sum(each.bytes for each in gone)
-    work.turn.early += sum(each.is_early for each in gone)
+    for (_city, _camera, rule, is_early), taken in gone.items():
+        work.turn.deleted[rule] += taken.segments
+        work.turn.bytes += taken.bytes
+        work.turn.early += taken.segments * is_early
     work.turn.failed += len(failed)
-
-
-@transaction.atomic
-def remove_rows(ids: Sequence[int], now: datetime) -> list[Deleted]:
-    """Remove marked rows whose files are gone, and write the deletions down: both or neither."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM recording_segment WHERE id = ANY(%s) AND state = 'deleting'"
-            ' RETURNING camera_id, city_id, start, "end", size, deletion_rule, deletion_early',
-            [list(ids)],
-        )
-        gone = [Deleted(*row) for row in cursor.fetchall()]
-    note_deletions(gone, now)
-    return gone
-
-
-def note_failures(failed: Mapping[int, str]) -> None:
-    """Count the attempt at each row, and say why it failed."""
-    reasons: dict[str, list[int]] = {}
-    for pk, reason in failed.items():
-        reasons.setdefault(reason, []).append(pk)
-    for reason, ids in reasons.items():
-        attempts = Least(F("deletion_attempts") + 1, LARGEST_COUNT)
-        Segment.objects.filter(pk__in=ids).update(deletion_attempts=attempts, deletion_error=reason)
 
 
 def _make_room(work: _Pass) -> None:

@@ -25,8 +25,11 @@ LONG_WRITTEN_SECONDS = 3600.0
 which makes the first pass over a million files take hours."""
 
 
-Seen = tuple[str, os.stat_result]
-"""A name in a folder, and what `stat` says of it."""
+Seen = tuple[str, int, int, float]
+"""A name in a folder, and its size, mode and time of change by `stat`.
+
+Plain values, which Python's collector of garbage need not look at again and again, as it would at `stat`'s own.
+"""
 
 
 @dataclass
@@ -86,9 +89,15 @@ def list_files(root: Path, camera_id: UUID) -> Files:
 
 def scan_folder(root: Path, camera_id: UUID) -> list[Seen]:
     """Give the names in a camera's folder, in order, and what `stat` says of each; no link is followed."""
+    seen: list[Seen] = []
     try:
         with os.scandir(f"{root}/{stream_id_for(camera_id)}") as entries:
-            seen = [pair for entry in entries if (pair := _look_at(entry))]
+            for entry in entries:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # deleted since it was listed
+                seen.append((entry.name, status.st_size, status.st_mode, status.st_mtime))
     except FileNotFoundError:
         return []
     seen.sort(key=itemgetter(0))
@@ -97,18 +106,18 @@ def scan_folder(root: Path, camera_id: UUID) -> list[Seen]:
 
 def summarise(seen: Sequence[Seen]) -> str:
     """Give names, sizes and kinds of a folder in one text, as `index.summarise_rows` does of rows."""
-    return "\n".join([f"{name} {status.st_size} {status.st_mode >> 12}" for name, status in seen])
+    return "\n".join([f"{name} {size} {mode >> 12}" for name, size, mode, _ in seen])
 
 
 def sort_files(camera_id: UUID, seen: Sequence[Seen]) -> Files:
     """Tell the segments from the rest: a foreign name, a folder, a link."""
     found, folder = Files(), stream_id_for(camera_id)
-    sound = [pair for pair in seen if stat.S_ISREG(pair[1].st_mode) and is_segment_name(pair[0])]
+    sound = [each for each in seen if stat.S_ISREG(each[2]) and is_segment_name(each[0])]
     if len(sound) < len(seen):
-        names = {name for name, _ in sound}
-        found.strangers = [f"{folder}/{name}" for name, _ in seen if name not in names]
+        names = {each[0] for each in sound}
+        found.strangers = [f"{folder}/{each[0]}" for each in seen if each[0] not in names]
     newest = sound[-1][0] if sound else ""
-    found.files = [DiskFile(camera_id, name, status.st_size, status.st_mtime, name != newest) for name, status in sound]
+    found.files = [DiskFile(camera_id, name, size, at, name != newest) for name, size, _, at in sound]
     return found
 
 
@@ -175,13 +184,6 @@ def sync_files(root: Path, files: Sequence[DiskFile], now: datetime) -> list[str
         except OSError:
             failed.extend(file.file for file in files if file.camera_id == camera_id)
     return failed
-
-
-def _look_at(entry: "os.DirEntry[str]") -> Seen | None:
-    try:
-        return entry.name, entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
 
 
 def _sync_folder(folder: Path) -> None:

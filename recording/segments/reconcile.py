@@ -1,6 +1,7 @@
 """The full pass: everything on a media server's disk against everything in the index; no file is ever deleted."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -201,9 +202,9 @@ def _compare(survey: _Survey, root: Path, folders: dict[UUID, Files], rows: list
     _note_vanished(survey, root, plan.vanished)
     # What is old will not change before its turn; folders where something may are listed again then.
     is_room = len(survey.unknown) < MOST_UNKNOWN
-    old = {file for file in plan.to_read if is_room and now.timestamp() - file.modified > LONG_WRITTEN_SECONDS}
-    survey.unknown += [file for file in plan.to_read if file in old]
-    survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read if file not in old)
+    latest = now.timestamp() - LONG_WRITTEN_SECONDS if is_room else -math.inf
+    survey.unknown += [file for file in plan.to_read if file.modified < latest]
+    survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read if file.modified >= latest)
 
 
 def _note_vanished(survey: _Survey, root: Path, rows: Sequence[KnownFile]) -> None:

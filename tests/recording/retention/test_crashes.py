@@ -1,12 +1,13 @@
 """The ring stopped between any two of its steps, and files that will not go: the next pass makes it right."""
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from recording.models import Segment
-from recording.retention import services
+from recording.retention import services, steps, unlinking
 from recording.retention.services import turn_ring
 from tests.recording.retention.conftest import KB, Ring, noted, states
 from tests.world import World
@@ -20,31 +21,38 @@ class Killed(Exception):
 
 def kill_after(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Let a step of the pass do its work, and the process end then."""
-    step: Callable[..., Any] = getattr(services, name)
+    module = home_of(name)
+    step: Callable[..., Any] = getattr(module, name)
 
     def run(*args: Any) -> Any:
         step(*args)
         raise Killed
 
-    monkeypatch.setattr(services, name, run)
+    monkeypatch.setattr(module, name, run)
 
 
 def kill_before(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def run(*_args: Any) -> Any:
         raise Killed
 
-    monkeypatch.setattr(services, name, run)
+    monkeypatch.setattr(home_of(name), name, run)
 
 
-STEPS = ["mark_segments", "unlink_files", "note_deletions", "remove_rows", "note_failures"]
+def home_of(name: str) -> ModuleType:
+    return steps if name == "note_sums" else services
+
+
+STEPS = ["mark_segments", "unlink_files", "note_sums", "remove_rows", "note_failures"]
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("kill", [kill_before, kill_after])
-def test_a_crash_at_any_step_is_made_right_by_the_next_pass(
-    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch, kill: Callable[..., None], name: str
+@pytest.mark.parametrize("at_once", [1, 1000])
+def test_a_crash_at_any_step_is_made_right_by_the_next_pass(  # noqa: PLR0917 -- two fixtures, three parameters
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch, at_once: int, kill: Callable[..., None], name: str
 ) -> None:
+    monkeypatch.setattr(services, "BATCH_SEGMENTS", at_once)
     for days in (9, 10, 11):
         ring.add(world.camera, days)
     young, held = ring.add(world.camera, 1), ring.add(world.foreign_camera, 20)
@@ -84,7 +92,7 @@ def test_what_was_marked_and_then_held_stays_after_all(world: World, ring: Ring)
 def test_a_hold_that_comes_while_the_pass_chooses_is_seen(
     world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, mark = [ring.add(world.camera, 9), ring.add(world.camera, 10)], services.mark_segments
+    rows, mark = [ring.add(world.camera, 9), ring.add(world.camera, 10)], steps.mark_segments
 
     def hold_then_mark(*args: Any) -> Any:
         ring.hold(world.camera, 9.1, 8.9)
@@ -150,14 +158,50 @@ def test_the_root_is_looked_at_again_before_each_batch(
     monkeypatch.setattr(services, "BATCH_SEGMENTS", 1)
     ring.add(world.camera, 9)
     ring.add(world.camera, 10)
-    mark = services.mark_segments
+    mark, marked = steps.mark_segments, list[Any]()
 
     def unmount_after_the_first(*args: Any) -> Any:
-        if Segment.objects.count() == 1:
+        if marked:
             (ring.root / ".vms-footage").unlink()
+        marked.append(args)
         return mark(*args)
 
     monkeypatch.setattr(services, "mark_segments", unmount_after_the_first)
     turn = turn_ring(ring.server, ring.now)
     assert ("not surely" in turn.refused, dict(turn.deleted)) == (True, {"age": 1})
     assert (list(states().values()), len(ring.left())) == (["deleting"], 1)
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_rows_stay_where_the_disk_gave_an_error_while_others_were_under_way(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    monkeypatch.setattr(services, "BATCH_SEGMENTS", 1)
+    for days in (9, 10, 11):
+        ring.add(world.camera, days)
+    unlink, calls = unlinking.unlink_files, list[Any]()
+
+    def fail_once(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == failing:
+            raise OSError("the disk is gone")
+        return unlink(*args)
+
+    monkeypatch.setattr(services, "unlink_files", fail_once)
+    assert "the disk is gone" in turn_ring(ring.server, ring.now).refused
+    assert (len(ring.left()), ring.left()) == (4 - failing, set(states()))
+    assert turn_ring(ring.server, ring.now).refused == ""
+    assert (states(), noted()) == ({}, [("age", False, 3, 3 * KB)])
+
+
+def test_no_more_is_marked_than_one_batch_ahead_of_a_failure(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "BATCH_SEGMENTS", 1)
+    monkeypatch.setattr(services, "MOST_FAILURES", 1)
+    monkeypatch.setattr(services, "unlink_files", lambda _root, targets: {target.pk: "Busy" for target in targets})
+    for days in (9, 10, 11, 12):
+        ring.add(world.camera, days)
+    assert "cannot be deleted" in turn_ring(ring.server, ring.now).refused
+    assert sorted(states().values()) == ["deleting", "deleting", "ready", "ready"]
+    assert set(Segment.objects.filter(state="deleting").values_list("deletion_attempts", flat=True)) == {1}

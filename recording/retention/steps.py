@@ -1,0 +1,75 @@
+"""What the rows go through, a batch at a time: marked, and when their files are gone removed and written down."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Least
+
+from recording.holds.queries import HELD, take_turn_with_holds
+from recording.models import Segment, SegmentState
+from recording.retention.decisions import Choice
+from recording.retention.deletions import Sum, SumKey, note_sums
+from recording.retention.unlinking import Target
+
+LARGEST_COUNT = 32_767
+
+_MARK = f"""
+    UPDATE recording_segment AS segment
+    SET state = 'deleting', deletion_rule = chosen.rule, deletion_early = chosen.is_early
+    FROM unnest(%(id)s::bigint[], %(rule)s::text[], %(is_early)s::boolean[]) AS chosen(id, rule, is_early)
+    WHERE segment.id = chosen.id AND segment.state IN ('ready', 'damaged') AND NOT {HELD}
+    RETURNING segment.id, segment.camera_id, segment.file, segment.held_file
+"""  # noqa: S608 -- the constant of the holds
+
+_REMOVE = """
+    WITH gone AS (
+        DELETE FROM recording_segment WHERE id = ANY(%s) AND state = 'deleting'
+        RETURNING city_id, camera_id, deletion_rule, deletion_early, start, "end", size
+    )
+    SELECT city_id, camera_id, deletion_rule, deletion_early, min(start), max("end"), count(*), sum(size)::bigint
+    FROM gone GROUP BY city_id, camera_id, deletion_rule, deletion_early
+"""
+
+
+@transaction.atomic
+def mark_segments(choices: Sequence[Choice], now: datetime) -> list[Target]:
+    """Mark for deletion what is still closed and not held, give it; the first of the three steps."""
+    take_turn_with_holds()
+    values: dict[str, Any] = {
+        "id": [choice.pk for choice in choices],
+        "rule": [choice.rule.value for choice in choices],
+        "is_early": [choice.is_early for choice in choices],
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK, values)
+        return [Target(*row) for row in cursor.fetchall()]
+
+
+def find_marked(ids: Sequence[int]) -> list[Target]:
+    """Give those of the rows that are marked still."""
+    rows = Segment.objects.filter(pk__in=ids, state=SegmentState.DELETING)
+    return [Target(*row) for row in rows.values_list("pk", "camera_id", "file", "held_file")]
+
+
+@transaction.atomic
+def remove_rows(ids: Sequence[int], now: datetime) -> dict[SumKey, Sum]:
+    """Remove marked rows whose files are gone, and write the deletions down: both or neither; the third step."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REMOVE, [list(ids)])
+        gone = {(row[0], row[1], row[2], row[3]): Sum(*row[4:]) for row in cursor.fetchall()}
+    note_sums(gone, now)
+    return gone
+
+
+def note_failures(failed: Mapping[int, str]) -> None:
+    """Count the attempt at each row, and say why it failed."""
+    reasons: dict[str, list[int]] = {}
+    for pk, reason in failed.items():
+        reasons.setdefault(reason, []).append(pk)
+    for reason, ids in reasons.items():
+        attempts = Least(F("deletion_attempts") + 1, LARGEST_COUNT)
+        Segment.objects.filter(pk__in=ids).update(deletion_attempts=attempts, deletion_error=reason)
