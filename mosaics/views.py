@@ -57,7 +57,7 @@ def show_wall(request: HttpRequest) -> HttpResponse:
         "notices": describe_notices(counts, zone=zone, now=timezone.now()),
         "open_alarms": count_open_alarms(access.city.pk) if access.user.is_staff else 0,
         "may_switch": role_reaches(access.role, Role.OPERATOR),
-        "may_add": role_reaches(access.role, Role.MANAGER) and access.user.is_staff,
+        "may_add": role_reaches(access.role, Role.MANAGER) and access.user.is_staff and access.cameras is None,
         "query_without_page": _query_without_page(request),
     }
     return protect_page(render(request, "mosaics/wall.html", context), media_urls=[card.media_url for card in cards])
