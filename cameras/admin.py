@@ -18,7 +18,7 @@ from cameras.models import Camera, CameraState, MediaServer
 from cameras.queries import cameras_in_scope
 from cameras.services import add_camera, change_camera, remove_camera
 from cameras.words import describe_state
-from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, may, staff_member
+from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, staff_member
 from cities.errors import VMSError
 from cities.models import User
 from ffmpeg.failures import redact

@@ -54,7 +54,7 @@ def every_city(reason: str) -> Iterator[None]:
 
 @contextmanager
 def narrowed_to(narrowing: Narrowing) -> Iterator[None]:
-    """Let the block see of these cities only these cameras, and what belongs to them, whichever city's scope it enters."""
+    """Let the block see of these cities only these cameras, and what is theirs, whichever scope it enters."""
     token = _narrowing.set(narrowing)
     try:
         yield

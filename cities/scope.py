@@ -109,8 +109,8 @@ def check_sees_whole(city_id: UUID) -> None:
 class CityOwned(models.Model):
     """A row that belongs to one city, is read in that city's scope only and cannot be saved outside of it.
 
-    Who may see only some cameras sees the rows of those: `camera_column` tells the row's camera, the field `camera` where
-    it is "". A row of no camera is not for them, unless `seen_without_camera` says so.
+    Who may see only some cameras sees the rows of those: `camera_column` tells the row's camera, the field `camera`
+    where it is "". A row of no camera is not for them, unless `seen_without_camera` says so.
     """
 
     camera_column: ClassVar[str] = ""

@@ -138,9 +138,9 @@ def cities_of(world: World) -> list[UUID]:
 def test_every_table_of_the_cities_is_walled_off(db: None) -> None:
     walled = ask("SELECT relname::text FROM pg_class WHERE relrowsecurity AND relforcerowsecurity ORDER BY relname")
     assert walled == TABLES
-    policies = ask(
+    policies = ask(  # noqa: S608 -- our own policy's name
         "SELECT concat_ws(' ', tablename, policyname, permissive, cmd, roles, md5(qual), qual = with_check) "
-        f"FROM pg_policies WHERE policyname = '{POLICY}' ORDER BY tablename"  # noqa: S608 -- our own policy's name
+        f"FROM pg_policies WHERE policyname = '{POLICY}' ORDER BY tablename"
     )
     (digest,) = set(ask(f"SELECT DISTINCT md5(qual) FROM pg_policies WHERE policyname = '{POLICY}'"))  # noqa: S608 -- as above
     assert policies == [f"{table} {POLICY} PERMISSIVE ALL {{public}} {digest} t" for table in TABLES]

@@ -71,7 +71,7 @@ def test_a_removed_camera_is_neither_watched_nor_published(world: World) -> None
 
 
 def test_an_old_password_publishes_no_more(world: World) -> None:
-    renew_publish_password(world.camera)
+    renew_publish_password(world.camera, by=None, now=timezone.now())
     old, new = publishing(world, "camera-1"), publishing(world, "camera-2")
     assert find_revoked([old, new], NOW) == [old]
 
