@@ -3,6 +3,8 @@
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
+from cities.row_level_security import narrow_to_cameras
+
 
 class Migration(migrations.Migration):
 
@@ -29,4 +31,5 @@ class Migration(migrations.Migration):
             model_name='membership',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('role', 'auditor'), _negated=True), ('narrowed_to', None), _connector='OR'), name='auditors_see_the_whole_city'),
         ),
+        narrow_to_cameras("cities_auditentry", None),
     ]

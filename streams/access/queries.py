@@ -14,8 +14,9 @@ _WATCH = """
     SELECT camera.city_id, member.id IS NOT NULL,
            member.id IS NOT NULL AND (member.narrowed_to IS NULL OR %s = ANY (member.narrowed_to))
     FROM cameras_camera AS camera
-    LEFT JOIN (cities_membership AS member JOIN cities_user AS person ON person.id = member.user_id AND person.is_active)
-        ON member.city_id = camera.city_id AND member.user_id = %s
+    LEFT JOIN (
+        cities_membership AS member JOIN cities_user AS person ON person.id = member.user_id AND person.is_active
+    ) ON member.city_id = camera.city_id AND member.user_id = %s
     WHERE camera.id = %s AND camera.removed_at IS NULL
 """
 

@@ -80,7 +80,9 @@ def _pairs_of(
     }
 
 
-def _still_may(grant: Grant, cameras: dict[UUID, tuple[UUID, int]], rights: dict[tuple[int, UUID], Right | None]) -> bool:
+def _still_may(
+    grant: Grant, cameras: dict[UUID, tuple[UUID, int]], rights: dict[tuple[int, UUID], Right | None]
+) -> bool:
     if grant.camera_id not in cameras or grant.user_id is None:
         return False
     right = rights[(grant.user_id, cameras[grant.camera_id][0])]
