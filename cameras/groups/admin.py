@@ -169,11 +169,17 @@ class GroupedMembershipAdmin(MembershipAdmin):
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         """Save and narrow at once: between the two the member would see the whole city."""
+        groups = form.cleaned_data.get("groups")
         with transaction.atomic():
+            if change and groups is not None and not groups:
+                self._narrow(request, obj, groups)  # first: an auditor may not be narrowed
             if not change or "role" in form.changed_data:
                 super().save_model(request, obj, form, change)
-            if "groups" in form.cleaned_data:
-                narrow_member(obj, form.cleaned_data["groups"], by=staff_member(request), now=timezone.now())
+            if groups:
+                self._narrow(request, obj, groups)
+
+    def _narrow(self, request: HttpRequest, obj: Membership, groups: Any) -> None:
+        narrow_member(obj, groups, by=staff_member(request), now=timezone.now())
 
     def _shows_groups(self, request: HttpRequest, obj: Membership | None) -> bool:
         """Names of groups are the city's own: platform administrators see them in a city that they have opened."""

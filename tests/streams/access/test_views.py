@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from cameras.groups.services import change_group, make_group, narrow_member
 from cameras.models import Camera
 from cameras.server_secrets import make_server_secrets
 from cameras.services import remove_camera
@@ -185,6 +186,16 @@ def test_without_a_database_nobody_new_gets_in(world: World, monkeypatch: pytest
 
     monkeypatch.setattr(views, "is_allowed", fail)
     assert read(world.camera.stream_id, live_token(world.camera, world.viewer)) == 503
+
+
+def test_who_sees_some_cameras_watches_those_alone(world: World) -> None:
+    token = live_token(world.camera, world.viewer)
+    with every_city("a test narrows a member"):
+        group = make_group(world.city, name="Centre", camera_ids=[world.camera.pk], by=None, now=timezone.now())
+        narrow_member(Membership.objects.get(user=world.viewer), [group], by=None, now=timezone.now())
+        assert read(world.camera.stream_id, token) == 204
+        change_group(group, name="Centre", camera_ids=[], by=None, now=timezone.now())
+    assert read(world.camera.stream_id, token) == 401
 
 
 def test_an_answer_costs_few_queries(world: World, django_assert_num_queries: Any) -> None:
