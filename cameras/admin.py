@@ -18,7 +18,7 @@ from cameras.models import Camera, CameraState, MediaServer
 from cameras.queries import cameras_in_scope
 from cameras.services import add_camera, change_camera, remove_camera
 from cameras.words import describe_state
-from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, may, staff_member
+from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, staff_member
 from cities.errors import VMSError
 from cities.models import User
 from ffmpeg.failures import redact
@@ -98,6 +98,7 @@ class CameraAdmin(CityScopedAdmin):
     """Cameras that exist: members look, managers add, change and remove. Registered in vms/admin.py."""
 
     form = CameraForm
+    exists_for_the_whole_city = True
     list_display = ["name", "city", "state_shown"]
     list_filter = [CityFilter, StateFilter, "recording_enabled"]
     list_select_related = ["city", "media_server"]
@@ -140,7 +141,7 @@ class CameraAdmin(CityScopedAdmin):
     def get_deleted_objects(self, objs: Iterable[Camera], request: HttpRequest) -> Any:
         """Name the cameras alone: sessions and footage stay, so nothing else goes."""
         cameras = list(objs)
-        denied = [camera for camera in cameras if not may(request, self.role_to_change, camera.city_id)]
+        denied = [camera for camera in cameras if not self.has_delete_permission(request, camera)]
         names = [gettext("Camera: %(camera)s (its recordings stay)") % {"camera": camera.name} for camera in cameras]
         meta = Camera._meta  # noqa: SLF001 -- Django's documented model API
         missing = {str(meta.verbose_name)} if denied else set()

@@ -110,6 +110,7 @@ class CamerasView(GenericAPIView[Camera]):
     serializer_class = CameraSerializer
     pagination_class = CameraPages
     role_to_change = Role.MANAGER
+    of_the_whole_city = ("POST",)
 
     def get_queryset(self) -> QuerySet[Camera]:
         """Give what the list shows; the browsable API asks for it too."""
@@ -142,6 +143,7 @@ class CameraView(GenericAPIView[Camera]):
 
     serializer_class = CameraSerializer
     role_to_change = Role.MANAGER
+    of_the_whole_city = ("DELETE",)
 
     @extend_schema(operation_id="read_camera", summary="One camera")
     def get(self, request: Request, camera_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler

@@ -71,6 +71,8 @@ class Camera(CityOwned):
     `source_credentials`; `cameras.credentials` alone reads and writes that.
     """
 
+    camera_column = "id"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="cameras", verbose_name=_("city"))
     media_server = models.ForeignKey(
@@ -142,6 +144,56 @@ class OutageCause(models.TextChoices):
     OFFLINE = "offline", _("camera offline")
     REFUSED = "refused", _("camera refused us")
     INGEST = "ingest", _("ingest down")
+
+
+class CameraGroup(CityOwned):
+    """Cameras that belong together, such as a district's; members put into it see these and no others."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", verbose_name=_("city"))
+    name = models.CharField(_("name"), max_length=120)
+
+    class Meta:
+        verbose_name = _("group of cameras")
+        verbose_name_plural = _("groups of cameras")
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint("city", Lower("name"), name="one_group_per_city_and_name"),
+            models.UniqueConstraint(fields=["id", "city"], name="group_id_and_city"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="group_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupedCamera(CityOwned):
+    """A camera in a group."""
+
+    city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", db_index=False)
+    group = models.ForeignKey(CameraGroup, on_delete=models.CASCADE, related_name="cameras", db_index=False)
+    camera = models.ForeignKey(Camera, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "camera"], name="camera_once_in_a_group")]
+
+    def __str__(self) -> str:
+        return f"{self.group_id} · {self.camera_id}"
+
+
+class GroupMember(CityOwned):
+    """A member of the city who sees only the cameras of this group, and of the others they were put into."""
+
+    city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Without its group a member would see the whole city: it cannot go before they are taken out.
+    group = models.ForeignKey(CameraGroup, on_delete=models.PROTECT, related_name="members", db_index=False)
+    membership = models.ForeignKey("cities.Membership", on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "membership"], name="member_once_in_a_group")]
+
+    def __str__(self) -> str:
+        return f"{self.group_id} · {self.membership_id}"
 
 
 class CameraOutage(CityOwned):

@@ -13,6 +13,7 @@ from django.utils import timezone
 from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from cities.active import WHOLE, Narrowing
 from cities.addresses import is_trusted_proxy
 from cities.models import City, Membership, Role, User
 from cities.opening import Opened, find_opened
@@ -25,11 +26,27 @@ _HEADERS_OF_PROGRAMS = ("X-City-ID", "X-User-ID", "Authorization")
 
 @dataclass(frozen=True)
 class Access:
-    """A member of a city at its door."""
+    """A member of a city at its door; `cameras`: the only ones they may see, None for all."""
 
     user: User
     city: City
     role: str
+    cameras: frozenset[UUID] | None = None
+
+    @property
+    def narrowing(self) -> Narrowing:
+        """What the member sees of the city, where that is not the whole."""
+        return WHOLE if self.cameras is None else {self.city.pk: self.cameras}
+
+    @classmethod
+    def of(cls, membership: Membership) -> "Access":
+        """Give the access that a place in a city is."""
+        return cls(membership.user, membership.city, membership.role, cameras_of(membership))
+
+
+def cameras_of(membership: Membership) -> frozenset[UUID] | None:
+    """Give the only cameras a member may see, None for all."""
+    return None if membership.narrowed_to is None else frozenset(membership.narrowed_to)
 
 
 class Refused(Exception):
@@ -64,7 +81,7 @@ def access_of_user(user: User, city_id: UUID, opened: Opened | None = None) -> A
     """Give a signed-in person's access to a city: by membership, or as the administrator who opened it; else None."""
     membership = find_membership(user.pk, city_id)
     if membership:
-        return Access(membership.user, membership.city, membership.role)
+        return Access.of(membership)
     return Access(user, opened.city, Role.MANAGER) if opened and opened.city.pk == city_id else None
 
 
@@ -138,4 +155,4 @@ def _member(user_id: int, city_id: UUID) -> Access:
     membership: Membership | None = find_membership(user_id, city_id)
     if membership is None:
         raise Refused(403, "This user is no member of this city.")
-    return Access(membership.user, membership.city, membership.role)
+    return Access.of(membership)

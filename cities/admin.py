@@ -25,7 +25,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from cities.audit.services import Deed, Subject, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.queries import role_reaches
-from cities.scope import active_cities, within_scope
+from cities.scope import active_cities, sees_whole, within_scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,30 +40,37 @@ class Labelled(NamedTuple):
         return self.words
 
 
-def cities_where(request: HttpRequest, needed: Role) -> list[UUID]:
-    """Give the caller's cities in which their role includes the needed one; asks the database once a request."""
+def cities_where(request: HttpRequest, needed: Role, *, whole: bool = False) -> list[UUID]:
+    """Give the caller's cities in which their role includes the needed one; asks the database once a request.
+
+    `whole`: only those of which they see all cameras.
+    """
     roles: dict[UUID, str] | None = getattr(request, "_roles_by_city", None)
     if roles is None:
         roles = dict(Membership.objects.filter(user=staff_member(request)).values_list("city_id", "role"))
         request._roles_by_city = roles  # type: ignore[attr-defined]  # noqa: SLF001 -- kept on the request, as long as it lives
-    return [city_id for city_id, role in roles.items() if role_reaches(role, needed)]
+    found = [city_id for city_id, role in roles.items() if role_reaches(role, needed)]
+    return [city_id for city_id in found if sees_whole(city_id)] if whole else found
 
 
-def may(request: HttpRequest, needed: Role, city_id: UUID | None = None) -> bool:
-    """Say whether the caller's role suffices in this city, or in any of theirs where none is named."""
+def may(request: HttpRequest, needed: Role, city_id: UUID | None = None, *, whole: bool = False) -> bool:
+    """Say whether the caller's role suffices in this city, or in any of theirs where none is named.
+
+    `whole`: the caller must see all of its cameras too.
+    """
     user = request.user
-    if not (user.is_active and user.is_staff):
+    if not (user.is_active and user.is_staff) or (whole and city_id and not sees_whole(city_id)):
         return False
     if user.is_superuser:
         return city_id is None or city_id in active_cities()
-    cities = cities_where(request, needed)
+    cities = cities_where(request, needed, whole=whole)
     return bool(cities) if city_id is None else city_id in cities
 
 
-def cities_to_choose(request: HttpRequest, needed: Role) -> QuerySet[City]:
-    """Give the cities in scope in which the caller's role suffices."""
+def cities_to_choose(request: HttpRequest, needed: Role, *, whole: bool = False) -> QuerySet[City]:
+    """Give the cities in scope in which the caller's role suffices; `whole`: of which they see all cameras."""
     if not request.user.is_superuser:
-        return City.objects.filter(pk__in=cities_where(request, needed))
+        return City.objects.filter(pk__in=cities_where(request, needed, whole=whole))
     return within_scope(City.objects.all(), "pk")
 
 
@@ -82,26 +89,35 @@ class CityScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no type
 
     role_to_view = Role.VIEWER
     role_to_change = Role.MANAGER
+    of_the_whole_city = False
+    """Whether nothing of it is for members who see only some of the city's cameras."""
+    exists_for_the_whole_city = False
+    """Whether such members may change what is there, and neither add nor delete."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return may(request, self.role_to_view)
+        return may(request, self.role_to_view, whole=self.of_the_whole_city)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, self.role_to_view, obj.city_id if obj else None)
+        return may(request, self.role_to_view, obj.city_id if obj else None, whole=self.of_the_whole_city)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return may(request, self.role_to_change)
+        return may(request, self.role_to_change, whole=self._existence_is_for_the_whole_city())
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, self.role_to_change, obj.city_id if obj else None)
+        return may(request, self.role_to_change, obj.city_id if obj else None, whole=self.of_the_whole_city)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, self.role_to_change, obj.city_id if obj else None)
+        whole = self._existence_is_for_the_whole_city()
+        return may(request, self.role_to_change, obj.city_id if obj else None, whole=whole)
+
+    def _existence_is_for_the_whole_city(self) -> bool:
+        return self.of_the_whole_city or self.exists_for_the_whole_city
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer, and accept, only the cities that the caller may change."""
         if db_field.name == "city":
-            kwargs["queryset"] = cities_to_choose(request, self.role_to_change)
+            whole = self._existence_is_for_the_whole_city()
+            kwargs["queryset"] = cities_to_choose(request, self.role_to_change, whole=whole)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return _without_side_doors(field)
 
@@ -252,6 +268,7 @@ class MembershipAdmin(CityScopedAdmin):
     """Who belongs to which city: a manager sees and changes those of their own cities."""
 
     role_to_view = Role.MANAGER
+    of_the_whole_city = True
     form = MembershipForm
     list_display = ["user", "city", "role"]
     list_filter = [CityFilter, "role"]
@@ -262,10 +279,11 @@ class MembershipAdmin(CityScopedAdmin):
         rows: QuerySet[Membership] = super().get_queryset(request)
         if _is_platform_administrator(request):
             return rows
-        return rows.filter(city__in=cities_where(request, Role.MANAGER))
+        return rows.filter(city__in=cities_where(request, Role.MANAGER, whole=True))
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
-        super().save_model(request, obj, form, change)
+        # Only the role: a change of groups may have narrowed the member meanwhile.
+        obj.save(update_fields=["role"] if change else None)
         self._note(request, AuditAction.MEMBER_CHANGED if change else AuditAction.MEMBER_ADDED, obj)
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:

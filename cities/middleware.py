@@ -10,12 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from cities.access import SESSION_CITY, Access, Refused, access_of_user, find_access, list_cities_at_hand
+from cities.active import Narrowing
 from cities.addresses import find_client_address
 from cities.audit.origin import ordered_from
 from cities.models import User
 from cities.opening import Opened, find_opened
 from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
-from cities.scope import city_scope, every_city
+from cities.queries import find_narrowing_of
+from cities.scope import city_scope, every_city, narrowed_to
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class CityMiddleware:
         if _body_length(request) > LONGEST_BODY:
             return problem_response(413, f"The body is longer than {LONGEST_BODY} bytes; send less.")
         request.access = access  # type: ignore[attr-defined]  # our additions to Django's request
-        with city_scope(access.city.pk):
+        with _scope_of(access):
             return self.get_response(request)
 
     def _time_of_page(self, request: HttpRequest) -> AbstractContextManager[None]:
@@ -89,7 +91,7 @@ class CityMiddleware:
             return _scope_of_staff(request, user, opened)
         access = find_page_access(request, user, opened)
         request.access = access  # type: ignore[attr-defined]  # our additions to Django's request
-        return city_scope(access.city.pk) if access else nullcontext()
+        return _scope_of(access) if access else nullcontext()
 
 
 def find_page_access(request: HttpRequest, user: User, opened: Opened | None) -> Access | None:
@@ -105,6 +107,12 @@ def find_page_access(request: HttpRequest, user: User, opened: Opened | None) ->
 
 
 @contextmanager
+def _scope_of(access: Access) -> Iterator[None]:
+    with city_scope(access.city.pk), narrowed_to(access.narrowing):
+        yield
+
+
+@contextmanager
 def _in_zone(name: str) -> Iterator[None]:
     with timezone.override(ZoneInfo(name)):
         yield
@@ -113,7 +121,13 @@ def _in_zone(name: str) -> Iterator[None]:
 def _scope_of_staff(request: HttpRequest, user: User, opened: Opened | None) -> AbstractContextManager[None]:
     if user.is_superuser and request.path_info.startswith(MEMBERSHIPS_PREFIX):
         return every_city("platform administrators give people their places; no camera shows on these pages")
-    return city_scope(*(city.pk for city in list_cities_at_hand(user, opened)))
+    return _scope_of_cities([city.pk for city in list_cities_at_hand(user, opened)], find_narrowing_of(user))
+
+
+@contextmanager
+def _scope_of_cities(city_ids: list[UUID], narrowing: Narrowing) -> Iterator[None]:
+    with city_scope(*city_ids), narrowed_to(narrowing):
+        yield
 
 
 def _straighten(request: HttpRequest) -> None:

@@ -91,18 +91,26 @@ class Role(models.TextChoices):
 
 
 class Membership(CityOwned):
-    """A user's place in a city."""
+    """A user's place in a city; `narrowed_to`: the only cameras they may see, those of their groups, None for all."""
+
+    seen_without_camera = True
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user"))
     city = models.ForeignKey(City, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("city"))
     role = models.CharField(_("role"), max_length=16, choices=Role, default=Role.VIEWER)
+    # Kept by cameras.groups.services in the transaction of each change: every request asks, and one row must tell it.
+    narrowed_to = ArrayField(models.UUIDField(), null=True, editable=False, verbose_name=_("the only cameras seen"))
 
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
         constraints = [
             models.UniqueConstraint(fields=["user", "city"], name="one_membership_per_user_and_city"),
+            models.UniqueConstraint(fields=["id", "city"], name="membership_id_and_city"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role_is_known"),
+            models.CheckConstraint(
+                condition=~models.Q(role=Role.AUDITOR) | models.Q(narrowed_to=None), name="auditors_see_the_whole_city"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +133,11 @@ class AuditAction(models.TextChoices):
     CAMERA_ADDED = "camera_added", _("added a camera")
     CAMERA_CHANGED = "camera_changed", _("changed a camera")
     CAMERA_REMOVED = "camera_removed", _("removed a camera")
+    GROUP_MADE = "group_made", _("made a group of cameras")
+    GROUP_CHANGED = "group_changed", _("changed a group of cameras")
+    GROUP_REMOVED = "group_removed", _("removed a group of cameras")
+    PUBLISHING_READ = "publishing_read", _("read a camera's password for publishing")
+    PUBLISHING_RENEWED = "publishing_renewed", _("renewed a camera's password for publishing")
     STREAM_WISHED = "stream_wished", _("switched a stream on")
     STREAM_DROPPED = "stream_dropped", _("switched a stream off")
     RECORDING_ON = "recording_on", _("switched recording on")

@@ -17,7 +17,10 @@ def access_of(request: Request) -> Access:
 
 
 class RoleAllows(BasePermission):
-    """Reading needs the view's `role_to_read` (a viewer where it names none), anything else its `role_to_change`."""
+    """Reading needs the view's `role_to_read` (a viewer where it names none), anything else its `role_to_change`.
+
+    The methods in the view's `of_the_whole_city` are not for members who see only some of its cameras.
+    """
 
     message = "Your role in this city does not allow this."
 
@@ -30,4 +33,7 @@ class RoleAllows(BasePermission):
         else:
             needed = getattr(view, "role_to_change", Role.OPERATOR)
         self.message = f"This needs the role {needed.value} in this city, and yours is {access.role}. Ask a manager."
-        return role_reaches(access.role, needed)
+        if not role_reaches(access.role, needed):
+            return False
+        self.message = "This is for members who see the whole city, and you see some of its cameras. Ask a manager."
+        return access.cameras is None or request.method not in getattr(view, "of_the_whole_city", ())

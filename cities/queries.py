@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from cities.active import Narrowing
 from cities.models import City, Membership, Role, User
 from cities.scope import city_scope, every_city
 
@@ -32,6 +33,15 @@ def list_city_ids_of(user: User) -> list[UUID]:
     """Give the cities in which the user has a place of their own."""
     with every_city("a user's memberships are what decides the scope"):
         return list(Membership.objects.filter(user=user).order_by("city_id").values_list("city_id", flat=True))
+
+
+def find_narrowing_of(user: User) -> Narrowing:
+    """Give the cities of which the user may see only some cameras, and which."""
+    with every_city("a user's memberships are what decides the scope"):
+        narrowed = Membership.objects.filter(user=user, narrowed_to__isnull=False)
+        return {
+            city_id: frozenset(cameras or ()) for city_id, cameras in narrowed.values_list("city_id", "narrowed_to")
+        }
 
 
 def role_reaches(role: str, needed: Role) -> bool:

@@ -10,6 +10,34 @@ _IN_SCOPE = """
     OR city_id = ANY ((SELECT string_to_array(NULLIF(current_setting('vms.cities', true), '*'), ',')::uuid[])::uuid[])
 """
 
+NARROW_POLICY = "rows_of_the_cameras_in_scope"
+
+_SETTING = "COALESCE(current_setting('vms.narrowed', true), '')"
+_WHOLE = f"""
+    (SELECT {_SETTING} = '')
+    OR NOT city_id = ANY ((SELECT string_to_array(split_part({_SETTING}, '|', 1), ',')::uuid[])::uuid[])
+"""
+_OF_CAMERAS = f"""
+    OR {{column}} = ANY ((SELECT string_to_array(split_part({_SETTING}, '|', 2), ',')::uuid[])::uuid[])
+"""
+
+
+def narrow_to_cameras(table: str, column: str | None = "camera_id", *, or_none: bool = False) -> migrations.RunSQL:
+    """Give the operation that shows and takes rows of `table` only where its camera is in the setting `vms.narrowed`.
+
+    The setting holds cities, a bar, cameras, with commas between: of those cities only those cameras. Where it is empty
+    or missing, all. `column` None: none of the rows of those cities. `or_none`: rows without a camera are seen too.
+    """
+    condition = _WHOLE
+    if column:
+        condition += _OF_CAMERAS.format(column=column)
+    if or_none:
+        condition += f" OR {column} IS NULL"
+    return migrations.RunSQL(
+        f'CREATE POLICY "{NARROW_POLICY}" ON "{table}" AS RESTRICTIVE USING ({condition}) WITH CHECK ({condition})',
+        f'DROP POLICY "{NARROW_POLICY}" ON "{table}"',
+    )
+
 
 def wall_off(table: str) -> migrations.RunSQL:
     """Give the operation that shows and takes rows of `table` only where their city is in the setting `vms.cities`.

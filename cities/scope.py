@@ -5,12 +5,23 @@ city, and `every_city` in the system's own passes (observer, ingest, sweeps), ea
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from django.db import models
 
-from cities.active import EVERY_CITY, EveryCity, OutsideScope, active_cities, city_scope, every_city
+from cities.active import (
+    EVERY_CITY,
+    EveryCity,
+    OutsideScope,
+    active_cities,
+    active_narrowing,
+    city_scope,
+    every_city,
+    narrowed_to,
+    sees_whole,
+)
 
 __all__ = [
     "EVERY_CITY",
@@ -20,8 +31,11 @@ __all__ = [
     "OutsideScope",
     "active_cities",
     "check_in_scope",
+    "check_sees_whole",
     "city_scope",
     "every_city",
+    "narrowed_to",
+    "sees_whole",
 ]
 
 M = TypeVar("M", bound=models.Model)
@@ -49,7 +63,32 @@ class CityManager(models.Manager[M]):
     def get_queryset(self) -> CityQuerySet[M]:
         cities = active_cities()
         rows: CityQuerySet[M] = CityQuerySet(self.model, using=self._db)
-        return rows if isinstance(cities, EveryCity) else rows.filter(city_id__in=cities)
+        within = rows if isinstance(cities, EveryCity) else rows.filter(city_id__in=cities)
+        return narrow(within)
+
+
+def narrow(rows: CityQuerySet[M]) -> CityQuerySet[M]:
+    """Give those of the rows that may be seen by who sees only some cameras of a city."""
+    narrowing = active_narrowing()
+    if not narrowing:
+        return rows
+    column, seen_without = camera_column_of(rows.model), getattr(rows.model, "seen_without_camera", False)
+    if column is None and seen_without:
+        return rows
+    seen = ~models.Q(city_id__in=list(narrowing))
+    if column:
+        seen |= models.Q(**{f"{column}__in": list(frozenset[UUID]().union(*narrowing.values()))})
+    if column and seen_without:
+        seen |= models.Q(**{f"{column}__isnull": True})
+    return rows.filter(seen)
+
+
+@cache
+def camera_column_of(model: type[models.Model]) -> str | None:
+    """Give what names the camera of the model's rows; None where nothing does."""
+    named: str = getattr(model, "camera_column", "")
+    has_camera = any(field.name == "camera" for field in model._meta.fields)  # noqa: SLF001 -- Django's documented model API
+    return named or ("camera_id" if has_camera else None)
 
 
 def check_in_scope(city_id: UUID) -> None:
@@ -59,8 +98,23 @@ def check_in_scope(city_id: UUID) -> None:
         raise OutsideScope(message)
 
 
+def check_sees_whole(city_id: UUID) -> None:
+    """Raise OutsideScope unless all of this city may be seen and changed here."""
+    check_in_scope(city_id)
+    if not sees_whole(city_id):
+        message = f"only some cameras of city {city_id} are in scope"
+        raise OutsideScope(message)
+
+
 class CityOwned(models.Model):
-    """A row that belongs to one city, is read in that city's scope only and cannot be saved outside of it."""
+    """A row that belongs to one city, is read in that city's scope only and cannot be saved outside of it.
+
+    Who may see only some cameras sees the rows of those: `camera_column` tells the row's camera, the field `camera`
+    where it is "". A row of no camera is not for them, unless `seen_without_camera` says so.
+    """
+
+    camera_column: ClassVar[str] = ""
+    seen_without_camera: ClassVar[bool] = False
 
     city = models.ForeignKey("cities.City", on_delete=models.PROTECT, related_name="+")
 

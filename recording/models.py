@@ -163,6 +163,8 @@ class RetentionPolicy(CityOwned):
     `quota_bytes`: the oldest goes first where the city (or the camera) holds more.
     """
 
+    seen_without_camera = True  # the city's promise holds for every camera without one of its own
+
     city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", verbose_name=_("city"))
     camera = models.ForeignKey(
         Camera, on_delete=models.CASCADE, related_name="+", null=True, blank=True, verbose_name=_("camera")

@@ -14,6 +14,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from cameras import admin as cameras_admin
+from cameras.groups import admin as _groups  # noqa: F401 -- registers its pages
 from cameras.models import Camera
 from cities.admin import LookOnly, PlatformAdmin
 from cities.audit import admin as _audit  # noqa: F401 -- registers its page

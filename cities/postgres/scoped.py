@@ -9,19 +9,20 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from cities.active import spell_scope
+from cities.active import spell_narrowing, spell_scope
 
 
 class ScopedConnection(psycopg.Connection[TupleRow]):
-    """Keeps `vms.cities`, by which the tables' policies show their rows, equal to the active scope.
+    """Keeps `vms.cities` and `vms.narrowed`, by which the tables' policies show their rows, equal to the active scope.
 
     What is told outside of a transaction lasts as long as the connection, and is not told twice. What is told within
     one Postgres takes back with it, or with a savepoint: from there on it is told before every statement, until the
     transaction has ended, however that was.
     """
 
-    _told: str | None = None
+    _told: tuple[str, str] | None = None
     _is_passing = False
+    _was_narrowed = False
 
     def _start_query(self) -> PQGen[None]:
         yield from self._tell_scope()
@@ -34,11 +35,15 @@ class ScopedConnection(psycopg.Connection[TupleRow]):
         is_idle = status == TransactionStatus.IDLE
         if is_idle and self._is_passing:
             self._told, self._is_passing = None, False
-        scope = spell_scope()
+        scope = spell_scope(), spell_narrowing()
         if scope == self._told and not self._is_passing:
             return
         self._told = None  # should we be cut short
         # Nothing but ids, commas and the star: no need to quote.
-        yield from self._exec_command(f"SET vms.cities = '{scope}'".encode())
+        yield from self._exec_command(f"SET vms.cities = '{scope[0]}'".encode())
+        # Hardly anybody is: it costs nothing where nobody was, on this connection.
+        if scope[1] or self._was_narrowed:
+            self._was_narrowed = True
+            yield from self._exec_command(f"SET vms.narrowed = '{scope[1]}'".encode())
         # In a pipeline statements share one fate, as in a transaction.
         self._told, self._is_passing = scope, not is_idle or self._pipeline is not None

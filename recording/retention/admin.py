@@ -21,6 +21,7 @@ from cameras.models import Camera
 from cities.admin import CityFilter, CityScopedAdmin, Labelled, LookOnly, cities_where, column, may, staff_member
 from cities.errors import Conflict, VMSError
 from cities.models import Role, User
+from cities.scope import sees_whole
 from recording.models import Deletion, DeletionRecord, DeletionRule, RetentionPolicy
 from recording.retention.decisions import PLANS
 from recording.retention.documents import write_csv
@@ -75,6 +76,8 @@ class RetentionPolicyForm(forms.ModelForm[RetentionPolicy]):
         camera, city = cleaned.get("camera"), cleaned.get("city")
         if camera and city and camera.city_id != city.pk:
             self.add_error("camera", _("This camera belongs to another city; choose one of this city."))
+        if city and not camera and "camera" not in self.errors and not sees_whole(city.pk):
+            self.add_error("camera", _("You see only some of this city's cameras; choose one of them."))
         return cleaned
 
     def _post_clean(self) -> None:
@@ -115,6 +118,16 @@ class RetentionPolicyAdmin(CityScopedAdmin):
     list_select_related = ["city", "camera"]
     fields = ["city", "camera", "plan", "days", "max_days", "quota_bytes"]
 
+    def has_change_permission(self, request: HttpRequest, obj: RetentionPolicy | None = None) -> bool:
+        """The promise of a whole city is for who sees the whole."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or obj.camera_id is not None or sees_whole(obj.city_id))
+
+    def has_delete_permission(self, request: HttpRequest, obj: RetentionPolicy | None = None) -> bool:
+        """As for changing it."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or obj.camera_id is not None or sees_whole(obj.city_id))
+
     def get_readonly_fields(self, request: HttpRequest, obj: RetentionPolicy | None = None) -> Sequence[str]:  # noqa: ARG002 -- Django's signature
         return ["city", "camera"] if obj else []
 
@@ -145,7 +158,8 @@ class RetentionPolicyAdmin(CityScopedAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[RetentionPolicy]) -> None:
         for policy in queryset.select_related("camera", "city"):
-            self.delete_model(request, policy)
+            if self.has_delete_permission(request, policy):
+                self.delete_model(request, policy)
 
 
 @admin.register(Deletion)

@@ -116,6 +116,7 @@ class CityRetentionView(APIView):
     """Retention of a city."""
 
     role_to_change = Role.MANAGER
+    of_the_whole_city = ("PUT",)
 
     @extend_schema(
         operation_id="read_retention",

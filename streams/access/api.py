@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
@@ -12,8 +13,9 @@ from rest_framework.response import Response
 from cameras.models import Camera
 from cameras.queries import find_camera
 from cities.models import Role
+from cities.permissions import access_of
 from streams.access.passwords import publish_password, publish_username
-from streams.access.services import renew_publish_password
+from streams.access.services import note_password_read, renew_publish_password
 from streams.live import publish_url
 
 
@@ -42,9 +44,11 @@ class PublishingView(GenericAPIView[Any]):
     role_to_read = Role.MANAGER
 
     @extend_schema(operation_id="read_publishing", summary="How a camera publishes by itself")
-    def get(self, request: Request, camera_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
-        """Gives address, user name and password for a camera that publishes by itself."""
-        return Response(self.get_serializer(find_camera(camera_id)).data)
+    def get(self, request: Request, camera_id: UUID) -> Response:
+        """Gives address, user name and password for a camera that publishes by itself; the audit log notes it."""
+        camera = find_camera(camera_id)
+        note_password_read(camera, by=access_of(request).user, now=timezone.now())
+        return Response(self.get_serializer(camera).data)
 
 
 @extend_schema(tags=["Streaming"])
@@ -60,6 +64,8 @@ class PublishingRenewalView(GenericAPIView[Any]):
         request=None,
         responses=PublishingSerializer,
     )
-    def post(self, request: Request, camera_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
+    def post(self, request: Request, camera_id: UUID) -> Response:
         """Makes the old password worthless at once; whoever publishes with it is ended within seconds."""
-        return Response(self.get_serializer(renew_publish_password(find_camera(camera_id))).data)
+        by, now = access_of(request).user, timezone.now()
+        camera = renew_publish_password(find_camera(camera_id), by=by, now=now)
+        return Response(self.get_serializer(camera).data)

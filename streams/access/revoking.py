@@ -14,7 +14,7 @@ from mediamtx.errors import MediaMTXUnavailable
 from mediamtx.names import camera_id_from
 from mediamtx.questions import read_token_parameter
 from streams.access.passwords import number_of
-from streams.access.queries import may_watch
+from streams.access.queries import Right, find_right
 from streams.access.tokens import Action, Grant, read_token
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def find_revoked(sessions: Iterable[Session], now: datetime) -> list[Session]:
     asked = {grant.camera_id for _, grant in watchers}
     asked |= {camera_id for session, _ in publishers if (camera_id := camera_id_from(session.path))}
     cameras = _read_cameras(asked) if asked else {}
-    rights = {pair: may_watch(*pair, now) for pair in _pairs_of(watchers, cameras)}
+    rights = {pair: find_right(*pair, now) for pair in _pairs_of(watchers, cameras)}
     return [
         *(session for session, grant in watchers if not _still_may(grant, cameras, rights)),
         *(session for session, number in publishers if _current_number(session, cameras) != number),
@@ -80,10 +80,13 @@ def _pairs_of(
     }
 
 
-def _still_may(grant: Grant, cameras: dict[UUID, tuple[UUID, int]], rights: dict[tuple[int, UUID], bool]) -> bool:
+def _still_may(
+    grant: Grant, cameras: dict[UUID, tuple[UUID, int]], rights: dict[tuple[int, UUID], Right | None]
+) -> bool:
     if grant.camera_id not in cameras or grant.user_id is None:
         return False
-    return rights[(grant.user_id, cameras[grant.camera_id][0])]
+    right = rights[(grant.user_id, cameras[grant.camera_id][0])]
+    return right is not None and right.covers(grant.camera_id)
 
 
 def _current_number(session: Session, cameras: dict[UUID, tuple[UUID, int]]) -> int | None:

@@ -2,15 +2,18 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F
 
 from cameras.models import Camera
-from cities.models import User
+from cameras.services import subject_of
+from cities.audit.services import Deed, note_deed
+from cities.models import AuditAction, User
 from cities.scope import every_city
 from mediamtx.names import camera_id_from
 from mediamtx.questions import Question
 from streams.access.passwords import is_own_password
-from streams.access.queries import find_city_of, find_publish_number, may_watch
+from streams.access.queries import find_publish_number, may_watch
 from streams.access.tokens import Action, make_token, read_token
 
 
@@ -30,11 +33,18 @@ def give_live_token(camera: Camera, user: User, *, now: datetime) -> str:
     return make_token(Action.READ, camera.pk, user.pk, now=now)
 
 
-def renew_publish_password(camera: Camera) -> Camera:
+def note_password_read(camera: Camera, *, by: User, now: datetime) -> None:
+    """Note in the audit log that somebody was given the camera's password for publishing."""
+    note_deed(camera.city_id, Deed(AuditAction.PUBLISHING_READ, by, now, subject_of(camera)))
+
+
+@transaction.atomic
+def renew_publish_password(camera: Camera, *, by: User | None, now: datetime) -> Camera:
     """Make the camera's password for publishing worthless, also where it is in use; give the camera with the new one.
 
     Whoever publishes with the old one is ended by the sweep of sessions within seconds.
     """
+    note_deed(camera.city_id, Deed(AuditAction.PUBLISHING_RENEWED, by, now, subject_of(camera)))
     Camera.objects.filter(pk=camera.pk).update(publish_number=F("publish_number") + 1)
     camera.refresh_from_db(fields=["publish_number"])
     return camera
@@ -58,5 +68,4 @@ def _may_read(question: Question, now: datetime) -> bool:
     camera_id, grant = camera_id_from(question.path), read_token(question.token)
     if camera_id is None or grant is None or not grant.allows(Action.READ, camera_id, now):
         return False
-    city_id = find_city_of(camera_id)
-    return city_id is not None and grant.user_id is not None and may_watch(grant.user_id, city_id, now)
+    return grant.user_id is not None and may_watch(grant.user_id, camera_id, now)

@@ -12,12 +12,12 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, connections, transaction
 
-from cameras.models import Camera, CameraOutage
+from cameras.models import Camera, CameraGroup, CameraOutage, GroupedCamera, GroupMember
 from cities.audit.services import Deed, note_deed
-from cities.models import AuditAction, AuditEntry, City
+from cities.models import AuditAction, AuditEntry, City, Membership
 from cities.postgres.scoped import ScopedConnection
-from cities.row_level_security import POLICY
-from cities.scope import CityOwned, city_scope, every_city
+from cities.row_level_security import NARROW_POLICY, POLICY
+from cities.scope import CityOwned, camera_column_of, city_scope, every_city, narrowed_to
 from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
 from recording.models import (
@@ -33,7 +33,8 @@ from recording.models import (
 from streams.models import Stream
 from tests.world import NOW, World
 
-TABLES = sorted(model._meta.db_table for model in apps.get_models() if issubclass(model, CityOwned))
+MODELS = [model for model in apps.get_models() if issubclass(model, CityOwned)]
+TABLES = sorted(model._meta.db_table for model in MODELS)
 OF_ALL = "every test of these looks at both cities"
 HOUR = timedelta(hours=1)
 REFUSED = "violates row-level security policy"
@@ -105,6 +106,10 @@ def fill(camera: Camera, number: int) -> None:
     CameraOutage.objects.create(**own, began_at=NOW)
     mosaic = Mosaic.objects.create(city=camera.city, name="Wall", rows=1, columns=1, created_at=NOW, updated_at=NOW)
     MosaicTile.objects.create(**own, mosaic=mosaic, position=0)
+    group = CameraGroup.objects.create(city_id=camera.city_id, name="Centre")
+    GroupedCamera.objects.create(**own, group=group)
+    member = Membership.objects.filter(city=camera.city_id).first()
+    GroupMember.objects.create(city_id=camera.city_id, group=group, membership=member)
     gone = {"day": NOW.date(), "segments": 1, "bytes": 1}
     Deletion.objects.create(**own, **gone, rule="age", is_early=False, start=NOW, end=NOW, last_at=NOW)
     DeletionRecord.objects.create(city_id=camera.city_id, **gone, early_segments=0, sealed_at=NOW)
@@ -139,14 +144,57 @@ def test_every_table_of_the_cities_is_walled_off(db: None) -> None:
     assert walled == TABLES
     policies = ask(
         "SELECT concat_ws(' ', tablename, policyname, permissive, cmd, roles, md5(qual), qual = with_check) "
-        "FROM pg_policies ORDER BY tablename"
+        "FROM pg_policies WHERE policyname = 'rows_of_the_cities_in_scope' ORDER BY tablename"
     )
-    (digest,) = set(ask("SELECT DISTINCT md5(qual) FROM pg_policies"))
+    (digest,) = set(ask(f"SELECT DISTINCT md5(qual) FROM pg_policies WHERE policyname = '{POLICY}'"))  # noqa: S608 -- as above
     assert policies == [f"{table} {POLICY} PERMISSIVE ALL {{public}} {digest} t" for table in TABLES]
 
 
 def test_the_role_we_work_as_is_held_to_it(db: None) -> None:
     assert ask("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user") == [False]
+
+
+def test_every_table_with_a_camera_or_of_the_whole_city_is_narrowed_too(db: None) -> None:
+    """A new table of a city's rows wants `narrow_to_cameras` in its migration beside `wall_off`."""
+    narrowed = ask(
+        f"SELECT tablename::text FROM pg_policies WHERE policyname = '{NARROW_POLICY}' "  # noqa: S608 -- our own name
+        "AND permissive = 'RESTRICTIVE' AND cmd = 'ALL' AND qual = with_check ORDER BY tablename"
+    )
+    assert narrowed == sorted(model._meta.db_table for model in MODELS if is_narrowed(model))
+
+
+def is_narrowed(model: type[CityOwned]) -> bool:
+    return camera_column_of(model) is not None or not model.seen_without_camera
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("model", MODELS)
+def test_who_sees_some_cameras_sees_the_rows_of_those_by_whatever_way(
+    full: World, model: type[CityOwned], way: Ask
+) -> None:
+    table, city = model._meta.db_table, full.city.pk
+    query = f'SELECT city_id FROM "{table}" WHERE city_id IS NOT NULL'  # noqa: S608 -- our own tables' names
+    with city_scope(full.city.pk, full.other_city.pk):
+        with narrowed_to({city: frozenset()}):
+            assert set(way(query)) == {full.other_city.pk, *([] if is_narrowed(model) else [city])}
+            assert model.objects.count() == len(way(query))
+        with narrowed_to({city: frozenset([full.camera.pk])}):
+            sees = camera_column_of(model) is not None or model.seen_without_camera
+            assert set(way(query)) == {full.other_city.pk, *([city] if sees else [])}
+            assert model.objects.count() == len(way(query))
+        assert set(way(query)) == {city, full.other_city.pk}
+        with narrowed_to({city: frozenset()}), every_city(OF_ALL):
+            assert set(way(query)) == {city, full.other_city.pk}
+
+
+def test_who_sees_some_cameras_changes_nothing_of_the_others(full: World) -> None:
+    rename = "UPDATE cameras_camera SET location = 'elsewhere'"
+    with city_scope(full.city.pk):
+        assert change(rename) == 1
+        with narrowed_to({full.city.pk: frozenset()}):
+            assert change(rename) == 0
+            with pytest.raises(DatabaseError, match=REFUSED), transaction.atomic():
+                Gap.objects.create(camera=full.camera, city=full.city, start=NOW + HOUR, cause="unknown")
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid5
+from uuid import uuid4, uuid5
 
-from cameras.models import Camera
+from cameras.models import Camera, CameraGroup, GroupedCamera
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
@@ -24,6 +24,7 @@ from tests.world import NOW, World, make_world
 
 UNKNOWN_ID = "5b5a1c1e-0000-4000-8000-00000000dead"
 FOREIGN_BYTES = 31_415_926_535
+OWN_GROUP, FOREIGN_GROUP = "5b5a1c1e-0000-4000-8000-000000000001", "5b5a1c1e-0000-4000-8000-000000000002"
 OWN_DAY, FOREIGN_DAY = NOW - timedelta(days=20), NOW - timedelta(days=10)
 OWN_ALARM, FOREIGN_ALARM, UNKNOWN_ALARM = 7_000_001, 7_000_002, 7_000_003
 
@@ -72,6 +73,7 @@ def _fill(camera: Camera, city: City) -> None:
     add_footage(camera)
     add_hold(camera)
     add_mosaic(camera)
+    add_group(camera)
     Gap.objects.create(camera=camera, city_id=camera.city_id, start=NOW, cause="unknown")
     note_deed(city.pk, Deed(AuditAction.CAMERA_ADDED, None, NOW, reason=f"Why {camera.name} is there"))
 
@@ -151,6 +153,14 @@ def mosaic_of(camera: Camera) -> str:
     return str(uuid5(camera.pk, "mosaic"))
 
 
+def add_group(camera: Camera) -> CameraGroup:
+    numbers = {"Market square": OWN_GROUP, "Secret harbour": FOREIGN_GROUP}
+    pk = numbers.get(camera.name) or uuid4()
+    group = CameraGroup.objects.create(pk=pk, city=camera.city, name=f"Group of {camera.name}")
+    GroupedCamera.objects.create(city=camera.city, group=group, camera=camera)
+    return group
+
+
 def hold_of(camera: Camera) -> str:
     with every_city("a test's world spans the cities"):
         return str(Hold.objects.get(camera=camera, reason__startswith="Why").pk)
@@ -165,6 +175,7 @@ def own_ids(world: World) -> dict[str, str]:
         "hold_id": hold_of(world.camera),
         "mosaic_id": mosaic_of(world.camera),
         "camera_ids": str(world.camera.pk),
+        "group_id": OWN_GROUP,
     }
 
 
@@ -177,6 +188,7 @@ def foreign_ids(world: World) -> dict[str, str]:
         "hold_id": hold_of(world.foreign_camera),
         "mosaic_id": mosaic_of(world.foreign_camera),
         "camera_ids": str(world.foreign_camera.pk),
+        "group_id": FOREIGN_GROUP,
     }
 
 
@@ -189,13 +201,14 @@ def secrets_of_other_city(world: World) -> list[str]:
     camera = world.foreign_camera
     return [
         *(str(camera.pk), camera.name, camera.source_url, "hunter2", camera.source_credentials, "10.9.9.9"),
-        *(str(world.other_city.pk), world.other_city.name, str(FOREIGN_BYTES), hold_of(camera)),
         mosaic_of(camera),
+        *(str(world.other_city.pk), world.other_city.name, str(FOREIGN_BYTES), hold_of(camera), FOREIGN_GROUP),
     ]
 
 
 def rows() -> list[Any]:
     """Give all rows that the API can change."""
     with every_city("this test compares all rows"):
-        models = (Camera, Stream, RecordingSession, RetentionPolicy, Hold, Mosaic, MosaicTile)
+        models = (Camera, CameraGroup, GroupedCamera, Membership, Stream, RecordingSession, RetentionPolicy, Hold)
+        models = (*models, Mosaic, MosaicTile)
         return [list(model.objects.order_by("pk").values()) for model in models]

@@ -23,6 +23,8 @@ BODIES = {
     ("patch", "/api/v1/cameras/{camera_id}"): {"location": "Elsewhere"},
     ("put", "/api/v1/retention"): {"days": 15},
     ("put", "/api/v1/cameras/{camera_id}/retention"): {"days": 30},
+    ("post", "/api/v1/groups"): {"name": "New group", "camera_ids": ["{camera_id}"]},
+    ("put", "/api/v1/groups/{group_id}"): {"name": "Renamed", "camera_ids": []},
     ("post", "/api/v1/holds"): {
         "camera_id": "{camera_id}",
         "from": "2026-01-27T11:00:00Z",
@@ -134,7 +136,7 @@ def _required(operation: dict[str, Any], place: str) -> tuple[str, ...]:
 OPERATIONS = read_operations()
 NAMING = [operation for operation in OPERATIONS if operation.names_something]
 LISTS_OF_CAMERAS = {
-    f"/api/v1/{name}" for name in ("alarms", "cameras", "coverage", "gaps", "holds", "mosaics", "streams")
+    f"/api/v1/{name}" for name in ("alarms", "cameras", "coverage", "gaps", "groups", "holds", "mosaics", "streams")
 }
 NO_LISTS = {"/api/v1/retention", "/api/v1/coverage.csv", "/api/v1/audit.csv"}
 """What a city has one of, and what is a file."""

@@ -8,7 +8,7 @@ from cameras.models import Camera
 from cities.scope import every_city
 from recording.models import Gap
 from streams.services import wish_stream
-from tests.matrix.full_world import FullWorld, add_hold, add_mosaic, make_alarm
+from tests.matrix.full_world import FullWorld, add_group, add_hold, add_mosaic, make_alarm
 from tests.matrix.operations import LISTS, LISTS_OF_CAMERAS, QUERIES, Operation, call
 from tests.world import NOW, ApiClient
 
@@ -39,6 +39,7 @@ def test_a_list_asks_as_much_for_three_rows_as_for_one(
             make_alarm(camera)
             add_hold(camera)
             add_mosaic(camera)
+            add_group(camera)
             Gap.objects.create(camera=camera, city=full.city, start=NOW, cause="unknown")
     with django_assert_num_queries(count):
         answer = call(client, operation, {})

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cities.models import AuditEntry
 from cities.scope import every_city
 from streams.access.passwords import publish_password
 from tests.world import ApiClient, World
@@ -27,6 +28,18 @@ def test_a_manager_reads_and_renews_the_password(world: World) -> None:
     with every_city("a test looks at another city's row"):
         world.foreign_camera.refresh_from_db()
     assert world.foreign_camera.publish_number == 1
+
+
+def test_who_reads_and_who_renews_it_is_in_the_audit_log_without_the_secret(world: World) -> None:
+    manager = ApiClient(world.owner, world.city)
+    manager.get(address_of(world))
+    manager.post(address_of(world, "rotate"))
+    with every_city("a test reads the log"):
+        found = list(AuditEntry.objects.order_by("number").values_list("action", "actor", "subject", "facts"))
+    assert found == [
+        ("publishing_read", "owner", "Market square", {}),
+        ("publishing_renewed", "owner", "Market square", {}),
+    ]
 
 
 def test_nobody_else_reads_it(world: World) -> None:

@@ -157,7 +157,7 @@ def test_who_loses_the_right_is_put_out(world: World, mediamtx: RunningMediaMTX)
         User.objects.filter(pk=world.operator.pk).update(is_active=False)
         assert end_revoked_sessions(world.server, timezone.now()) == 1
         assert (get(stays)[0], publisher.poll()) == (401, None)
-        renew_publish_password(camera)
+        renew_publish_password(camera, by=None, now=timezone.now())
         assert end_revoked_sessions(world.server, timezone.now()) == 1
         assert publisher.wait(30) != 0
         assert end_revoked_sessions(world.server, timezone.now()) == 0

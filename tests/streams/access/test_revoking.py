@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from cameras.groups.services import change_group, make_group, narrow_member
+from cameras.models import Camera
 from cameras.services import remove_camera
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, Membership, User
@@ -54,6 +56,17 @@ def test_a_membership_of_another_city_is_none(world: World) -> None:
     assert find_revoked([session], NOW) == [session]
 
 
+def test_who_loses_a_group_loses_its_cameras_and_no_others(world: World) -> None:
+    other = Camera.objects.create(city=world.city, media_server=world.server, name="Quiet alley")
+    ids = [world.camera.pk, other.pk]
+    group = make_group(world.city, name="Centre", camera_ids=ids, by=None, now=NOW)
+    narrow_member(Membership.objects.get(user=world.viewer), [group], by=None, now=NOW)
+    session, untouched = watching(world, world.viewer), watching(world, world.operator)
+    assert find_revoked([session, untouched], NOW) == []
+    change_group(group, name="Centre", camera_ids=[other.pk], by=None, now=NOW)
+    assert find_revoked([session, untouched], NOW) == [session]
+
+
 def test_an_administrator_watches_while_the_city_stands_open_and_no_longer(world: World) -> None:
     root = User.objects.create_superuser("root")
     session, later = watching(world, root), NOW + LASTS
@@ -71,7 +84,7 @@ def test_a_removed_camera_is_neither_watched_nor_published(world: World) -> None
 
 
 def test_an_old_password_publishes_no_more(world: World) -> None:
-    renew_publish_password(world.camera)
+    renew_publish_password(world.camera, by=None, now=timezone.now())
     old, new = publishing(world, "camera-1"), publishing(world, "camera-2")
     assert find_revoked([old, new], NOW) == [old]
 

@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from cameras.groups.services import change_group, make_group, narrow_member
 from cameras.models import Camera
 from cameras.server_secrets import make_server_secrets
 from cameras.services import remove_camera
@@ -71,7 +72,7 @@ def test_a_further_media_server_shows_its_own_secret(world: World) -> None:
 
 def test_a_renewed_password_replaces_the_old_one(world: World) -> None:
     with every_city("a test renews a password"):
-        camera = renew_publish_password(world.camera)
+        camera = renew_publish_password(world.camera, by=None, now=timezone.now())
     assert publish(camera, "camera-1", publish_password(camera.pk, 1)) == 401
     assert publish(camera, "camera-2", publish_password(camera.pk, 2)) == 204
 
@@ -187,8 +188,18 @@ def test_without_a_database_nobody_new_gets_in(world: World, monkeypatch: pytest
     assert read(world.camera.stream_id, live_token(world.camera, world.viewer)) == 503
 
 
+def test_who_sees_some_cameras_watches_those_alone(world: World) -> None:
+    token = live_token(world.camera, world.viewer)
+    with every_city("a test narrows a member"):
+        group = make_group(world.city, name="Centre", camera_ids=[world.camera.pk], by=None, now=timezone.now())
+        narrow_member(Membership.objects.get(user=world.viewer), [group], by=None, now=timezone.now())
+        assert read(world.camera.stream_id, token) == 204
+        change_group(group, name="Centre", camera_ids=[], by=None, now=timezone.now())
+    assert read(world.camera.stream_id, token) == 401
+
+
 def test_an_answer_costs_few_queries(world: World, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert read(world.camera.stream_id, live_token(world.camera, world.viewer)) == 204
     with django_assert_num_queries(1):
         assert publish(world.camera, "camera-1", publish_password(world.camera.pk, 1)) == 204
