@@ -20,8 +20,10 @@ class Mosaic(CityOwned):
     """A wall that everybody in its city can open.
 
     `rotation_seconds`: how long each page is shown, 0 while pages turn by hand only. `revision` grows by each change,
-    so that nobody overwrites what they have not seen.
+    so that nobody overwrites what they have not seen. Who sees only some cameras sees the mosaic with the tiles of those.
     """
+
+    seen_without_camera = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", verbose_name=_("city"))

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from cities.row_level_security import wall_off
+from cities.row_level_security import narrow_to_cameras, wall_off
 from cities.same_city import keep_same_city
 
 
@@ -14,4 +14,5 @@ class Migration(migrations.Migration):
         keep_same_city("mosaics_mosaictile", "camera_id", "cameras_camera"),
         wall_off("mosaics_mosaic"),
         wall_off("mosaics_mosaictile"),
+        narrow_to_cameras("mosaics_mosaictile"),
     ]

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from cities.row_level_security import wall_off
+from cities.row_level_security import narrow_to_cameras, wall_off
 from cities.same_city import keep_same_city
 
 
@@ -12,4 +12,5 @@ class Migration(migrations.Migration):
     operations = [
         keep_same_city("replay_segmentpicture", "camera_id", "cameras_camera"),
         wall_off("replay_segmentpicture"),
+        narrow_to_cameras("replay_segmentpicture"),
     ]
