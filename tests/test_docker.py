@@ -126,6 +126,7 @@ def test_nginx_sends_footage_by_web_s_word_only(compose: dict[str, Any]) -> None
     config = (ROOT / "docker" / "nginx.conf").read_text()
     (block,) = re.findall(r"location (/recordings/) \{([^}]+)\}", config)
     assert block[0] == ACCELERATED
+    assert config.count("access_log off;") == 2  # tokens are in no log
     assert {"internal;", "alias /recordings/;", "max_ranges 1;"} <= {line.strip() for line in block[1].splitlines()}
 
 
