@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,13 @@ def test_parts_come_whole_and_by_sendfile(world: World, tmp_path: Path) -> None:
         assert get("bytes=1000-", "HEAD") == (200, b"")
         for _ in range(20):  # places are given back
             assert get("bytes=2000-2099") == (206, content[2000:2100])
+        line = HTTPConnection("127.0.0.1", server.port, timeout=20)
+        socket = None
+        for _ in range(3):  # on one connection, which lasts
+            line.request("GET", f"/footage/{token}/a.mp4", headers={"Range": "bytes=2000-2099"})
+            answer = line.getresponse()
+            assert (answer.status, answer.read()) == (206, content[2000:2100])
+            assert line.sock is not None
+            assert socket in (None, line.sock)
+            socket = line.sock
+        line.close()

@@ -37,7 +37,7 @@ def test_spans_gaps_and_holds(world: World, client: ApiClient) -> None:
             camera=camera, city_id=camera.city_id, starts_at=ago(80), ends_at=ago(-10), reason="r", created_at=ago(70),
             until=until,
         )  # fmt: skip
-    found = client.get(f"/api/v1/cameras/{camera.pk}/timeline", {"from": FROM, "to": TO, "resolution": 60}).json()
+    found = client.get(f"/api/v1/cameras/{camera.pk}/timeline", {"from": FROM, "to": TO, "resolution": "60"}).json()
     assert found.pop("now") > "2026-01-27"
     assert found == {
         "camera_id": str(camera.pk),
