@@ -30,6 +30,7 @@ from recording.models import (
     RetentionPolicy,
     Segment,
 )
+from replay.models import SegmentPicture
 from streams.models import Stream
 from tests.world import NOW, World
 
@@ -121,7 +122,7 @@ def fill(camera: Camera, number: int) -> None:
     Hold.objects.create(**own, starts_at=NOW, ends_at=NOW + HOUR, reason="a case", created_at=NOW)
     RecordingSession.objects.create(**own, stream_id=camera.stream_id, started_at=NOW)
     RetentionPolicy.objects.create(**own, days=7)
-    Segment.objects.create(
+    segment = Segment.objects.create(
         **own,
         media_server=camera.media_server,
         start=NOW,
@@ -132,6 +133,7 @@ def fill(camera: Camera, number: int) -> None:
         state="ready",
         indexed_at=NOW,
     )
+    SegmentPicture.objects.create(**own, segment=segment, wanted_at=NOW)
     Stream.objects.create(**own, wished_at=NOW)
 
 
