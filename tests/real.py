@@ -11,10 +11,11 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
-from mediamtx.binary import find_cache_dir, find_or_get_binary
+from mediamtx.binary import find_or_get_binary
 from mediamtx.client import MediaMTXClient
 from mediamtx.config import ConfigValues, render_config
 from mediamtx.errors import MediaMTXUnavailable
+from mediamtx.workshop import find_cache_dir
 
 
 @dataclass

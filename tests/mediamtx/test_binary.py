@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from mediamtx import binary
-from mediamtx.binary import MEDIAMTX_VERSION, find_cache_dir, find_or_get_binary, read_version
+from mediamtx.binary import MEDIAMTX_VERSION, find_or_get_binary, read_version
 from mediamtx.build import Target
 from mediamtx.errors import BinaryUnavailable
+from mediamtx.workshop import find_cache_dir
 
 
 def make_program(path: Path, version: str = MEDIAMTX_VERSION) -> Path:
