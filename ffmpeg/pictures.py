@@ -62,7 +62,17 @@ def transcode_command(ffmpeg: Path, *, encoder: str, since: timedelta, width: in
     # The distances between pictures are the camera's own; without a delay of the muxer their times are, too.
     timing = ["-fps_mode", "passthrough", "-muxdelay", "0", "-muxpreload", "0"]
     sound = ["-map", "0:a:0", "-c:a", "copy"] if with_sound else ["-an"]
-    return (*_begin(ffmpeg), *pictures, *timing, *sound, "-f", "mpegts", "pipe:1")
+    return (
+        *_begin(ffmpeg),
+        *pictures,
+        *timing,
+        *sound,
+        "-f",
+        "mpegts",
+        "-mpegts_flags",
+        "+initial_discontinuity",
+        "pipe:1",
+    )
 
 
 def read_shown_at(stderr: str, at: timedelta) -> timedelta | None:

@@ -86,7 +86,8 @@ def _read_run(data: bytes, box: Box, defaults: tuple[int, int]) -> Keyframe | No
         at += 4
     width = 4 * (flags >> 8 & 0xF).bit_count()
     rows = _take(data, box, at, width * count)
-    for number in range(count):
+    # Without a table all but the first are alike: a count alone must not keep us busy.
+    for number in range(count if width else min(count, 1)):
         size, sample_flags = _read_row(rows, number * width, flags, defaults)
         if number == 0 and first_flags is not None:
             sample_flags = first_flags

@@ -38,7 +38,9 @@ def show_activity(packed: bytes, window: Span, resolution: int) -> bytes:
     cells = bytearray((end - begin) // _CELL + 1)
     for each in segments:
         _lay_down(cells, each, begin)
-    return _put_in_buckets(cells.translate(scale_levels(typical)), -(-(end - begin) // (resolution * 1000)), resolution)
+    return _put_in_buckets(
+        bytes(cells.translate(scale_levels(typical))), -(-(end - begin) // (resolution * 1000)), resolution
+    )
 
 
 def spell_activity(numbers: bytes) -> str:

@@ -82,13 +82,24 @@ class FilePart(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move the descriptor, as a server does that has sent from it."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Give where the descriptor stands, in the whole file."""
+        return self._file.tell()
+
     def read(self, size: int = -1, /) -> bytes:
         """Give up to so many bytes of what is left of the part."""
         data = self._file.read(self._left if size < 0 else min(size, self._left)) or b""
         self._left -= len(data)
         return data
 
-    def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]  # a file's lines are of no use here
+    def __iter__(self) -> Iterator[bytes]:
         return iter(lambda: self.read(CHUNK), b"")
 
     def close(self) -> None:

@@ -1,7 +1,8 @@
 """What playing footage needs and leaves behind: the right to its bytes, and a word about who watched."""
 
 import logging
-from datetime import datetime, timedelta
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -18,22 +19,38 @@ from streams.access.queries import may_watch
 
 logger = logging.getLogger(__name__)
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 ONE_VIEW = timedelta(minutes=10)
 """A player asks for its playlist again and again, and for others as somebody searches: of that one entry is enough."""
 
 
+MOST_REMEMBERED = 10_000
+
+_noted: OrderedDict[str, datetime] = OrderedDict()
+"""What this process has seen noted, so that it asks nobody again; the first are forgotten first."""
+
+
 def note_footage_view(access: Access, camera: Camera, window: Span, *, now: datetime) -> None:
     """Write down that somebody plays footage: once for each person, camera and hour of footage within ONE_VIEW."""
-    hour = window.start.strftime("%Y%m%d%H")
-    if not _is_new(f"replay:view:{access.user.pk}:{camera.pk}:{hour}"):
+    key = f"replay:view:{access.user.pk}:{camera.pk}:{window.start:%Y%m%d%H}"
+    if now - _noted.get(key, NEVER) < ONE_VIEW:
         return
-    subject = Subject("camera", str(camera.pk), camera.name)
-    facts = {"from": spell_moment(window.start), "to": spell_moment(window.end)}
-    note_deed(access.city.pk, Deed(AuditAction.FOOTAGE_VIEWED, access.user, now, subject, facts=facts))
+    if _is_new(key):
+        subject = Subject("camera", str(camera.pk), camera.name)
+        facts = {"from": spell_moment(window.start), "to": spell_moment(window.end)}
+        note_deed(access.city.pk, Deed(AuditAction.FOOTAGE_VIEWED, access.user, now, subject, facts=facts))
+    _noted[key] = now
+    if len(_noted) > MOST_REMEMBERED:
+        _noted.popitem(last=False)
+
+
+def forget_views() -> None:
+    """Let this process ask anew what was noted."""
+    _noted.clear()
 
 
 def _is_new(key: str) -> bool:
-    """Without Redis each question is written down: rather too many entries than none."""
+    """Ask Redis, where all processes say what they noted; without it rather too many entries than none."""
     try:
         return bool(cache.add(key, 1, timeout=int(ONE_VIEW.total_seconds())))
     except RedisError as error:

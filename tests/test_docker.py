@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from mediamtx.binary import MEDIAMTX_VERSION
+from replay.views import ACCELERATED
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,7 +23,7 @@ def compose() -> dict[str, Any]:
 
 def test_every_process_of_the_system_is_a_service(compose: dict[str, Any]) -> None:
     stores, media = {"postgres", "redis"}, {"mediamtx-config", "recordings", "mediamtx"}
-    wanted = {*stores, *media, "prepare", "web", "worker", "keeper", "painter", "beat", "ingest"}
+    wanted = {*stores, *media, "prepare", "web", "worker", "keeper", "painter", "beat", "ingest", "nginx"}
     assert set(compose["services"]) == wanted
 
 
@@ -104,6 +105,28 @@ def test_mediamtx_asks_with_the_secret_that_web_knows(compose: dict[str, Any]) -
     secret = compose["x-vms"]["environment"]["VMS_MEDIA_SECRET"]
     placed = yaml.safe_load((ROOT / "docker" / "mediamtx.yml").read_text())["authHTTPAddress"]
     assert asks == placed.replace("http://", f"http://mediamtx:{secret}@")
+
+
+def test_nginx_alone_is_reached_and_alone_is_believed(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert [name for name, service in services.items() if "8001:8001" in service.get("ports", [])] == ["nginx"]
+    address = services["nginx"]["networks"]["front"]["ipv4_address"]
+    environment = compose["x-vms"]["environment"]
+    assert (environment["VMS_TRUSTED_PROXIES"], environment["VMS_ACCEL"]) == (f"{address}/32", "1")
+    assert services["web"]["networks"] == ["default", "front"]
+    config = (ROOT / "docker" / "nginx.conf").read_text()
+    vouched = r'map \$http_authorization \$vouched_user_id \{\s+""\s+"";\s+default \$http_x_user_id;\s+\}'
+    assert re.search(vouched, config)
+    assert "proxy_set_header X-User-ID $vouched_user_id;" in config
+
+
+def test_nginx_sends_footage_by_web_s_word_only(compose: dict[str, Any]) -> None:
+    assert mounts_of(compose, "nginx")["./recordings"] == "/recordings:ro"
+    assert re.fullmatch(r"nginx:\d+\.\d+\.\d+-alpine", compose["services"]["nginx"]["image"])
+    config = (ROOT / "docker" / "nginx.conf").read_text()
+    (block,) = re.findall(r"location (/recordings/) \{([^}]+)\}", config)
+    assert block[0] == ACCELERATED
+    assert {"internal;", "alias /recordings/;", "max_ranges 1;"} <= {line.strip() for line in block[1].splitlines()}
 
 
 def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -21,16 +22,20 @@ from cities.permissions import access_of
 from cities.problems import problem_response
 from ffmpeg.errors import FFmpegError, FFmpegTooSlow
 from ffmpeg.pictures import WIDTHS
+from recording.gaps.spans import Span
 from recording.models import Segment
 from replay.asking import read_range
 from replay.models import SegmentPicture
 from replay.negotiation import AnyAnswer
+from replay.parameters import FLOOD, FROM, TO, answers
 from replay.pictures.asking import read_exact, read_required_moment, read_width
 from replay.pictures.frames import Frame, make_frame
 from replay.pictures.previews import find_previews, make_sheet_address
 from replay.pictures.queries import Moment, find_moment
 from replay.pictures.reading import UnreadableFootage
 from replay.pictures.turns import Busy, turns
+from replay.services import note_footage_view
+from replay.throttling import FootageThrottle
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +51,6 @@ WIDTH = OpenApiParameter(
     {"type": "integer", "minimum": WIDTHS[0], "maximum": WIDTHS[-1]},
     description="Its width in pixels, never more than the footage's own, which it has where this is left out.",
 )
-FROM = OpenApiParameter(
-    "from", OpenApiTypes.DATETIME, required=True, description="Where the time begins. With its time zone."
-)
-TO = OpenApiParameter("to", OpenApiTypes.DATETIME, description="Where it ends; now where it is left out.")
 EXACT = OpenApiParameter(
     "exact", enum=["0", "1"], description="1: the very picture of the moment. Otherwise the keyframe before it."
 )
@@ -60,13 +61,14 @@ class FrameView(APIView):
     """The picture of a moment."""
 
     content_negotiation_class = AnyAnswer
+    throttle_classes = (FootageThrottle,)
 
     @extend_schema(
         operation_id="read_frame",
         summary="The picture of a moment, as JPEG",
         description="`X-Frame-At` tells the exact moment that it shows. Only within recording sessions.",
         parameters=[AT, WIDTH, EXACT],
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, 429: FLOOD},
     )
     def get(self, request: Request, camera_id: UUID) -> HttpResponse:
         """Gives the keyframe at or before the moment, or the very picture."""
@@ -78,7 +80,11 @@ class FrameView(APIView):
         tag = _tag(moment.segment_id, at, width, is_exact)
         if request.headers.get("If-None-Match") == tag:
             return _mark(HttpResponseNotModified(), tag)
-        return _answer(moment, access_of(request).user.pk, tag, width=width, is_exact=is_exact)
+        access = access_of(request)
+        answer = _answer(moment, access.user.pk, tag, width=width, is_exact=is_exact)
+        if answer.status_code == HTTPStatus.OK:
+            note_footage_view(access, camera, Span(at, at + timedelta(seconds=1)), now=timezone.now())
+        return answer
 
 
 class TileSheetSerializer(serializers.Serializer[Any]):
@@ -105,18 +111,23 @@ class PreviewsSerializer(serializers.Serializer[Any]):
 class PreviewsView(APIView):
     """Previews of a time."""
 
+    throttle_classes = (FootageThrottle,)
+
     @extend_schema(
         operation_id="list_previews",
         summary="Small pictures of a time, on sheets",
         parameters=[FROM, TO],
-        responses=PreviewsSerializer,
+        responses=answers(PreviewsSerializer),
     )
     def get(self, request: Request, camera_id: UUID) -> Response:
         """Gives the sheets that exist and orders the others: ask again while some are pending."""
         now = timezone.now()
         camera, window = find_camera(camera_id), read_range(request.query_params, now)
-        found, user = find_previews(camera, window, now), access_of(request).user
-        tiles = [_describe(segment, sheet, make_sheet_address(sheet, user.pk, now)) for segment, sheet in found.sheets]
+        found, access = find_previews(camera, window, now), access_of(request)
+        addresses = [make_sheet_address(sheet, access.user.pk, now) for _, sheet in found.sheets]
+        tiles = [_describe(*each, url) for each, url in zip(found.sheets, addresses, strict=True)]
+        if tiles:
+            note_footage_view(access, camera, window, now=now)
         return Response(PreviewsSerializer({"tiles": tiles, "pending": found.pending}).data)
 
 

@@ -76,12 +76,12 @@ def tidy_shelf(now: datetime) -> None:
     """Delete files without a segment, then the longest unasked above the quota; forget rows whose sheet is gone."""
     pictures = list(shelf.list_pictures())
     ids = {picture.segment_id for picture in pictures if picture.segment_id is not None}
-    living = set(Segment.objects.filter(pk__in=ids, state__in=REPLAYABLE).values_list("pk", flat=True))
+    living = set(Segment.objects.filter(pk__in=list(ids), state__in=REPLAYABLE).values_list("pk", flat=True))
     orphans = [picture for picture in pictures if picture.segment_id not in living and not _is_arriving(picture, now)]
-    rest = [picture for picture in pictures if picture not in orphans]
-    excess = shelf.choose_to_drop(rest, settings.VMS_PICTURES_BYTES)
+    kept = [picture for picture in pictures if picture.segment_id in living]
+    excess = shelf.choose_to_drop(kept, settings.VMS_PICTURES_BYTES)
     shelf.drop([*orphans, *excess])
-    gone = {picture.segment_id for picture in excess if picture.path.suffix == ".jpg"}
+    gone = [picture.segment_id for picture in excess if picture.segment_id and picture.path.suffix == ".jpg"]
     SegmentPicture.objects.filter(segment_id__in=gone).delete()
 
 

@@ -18,6 +18,7 @@ from django.conf import settings
 
 FOLDER = "pictures"
 _NAME = re.compile(r"(\d{1,19})(?:\.jpg|-\d{1,19}-\d{1,19}\.ts)", re.ASCII)
+FOR_THE_WEB_SERVER = 0o644
 ASIDE = ".new-"
 
 
@@ -64,6 +65,7 @@ def put(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            os.fchmod(descriptor, FOR_THE_WEB_SERVER)
         Path(aside).replace(path)
     except OSError:
         Path(aside).unlink(missing_ok=True)
@@ -82,9 +84,9 @@ def touch(path: Path) -> bool:
 
 
 def list_pictures() -> Iterator[Picture]:
-    """Give every file of the tree. Raises OSError."""
+    """Give every file below the tree's root, where nothing but the locks of `machine` lies. Raises OSError."""
     for folder, _, names in os.walk(root()):
-        for name in names:
+        for name in names if Path(folder) != root() else ():
             with contextlib.suppress(FileNotFoundError):
                 path = Path(folder, name)
                 status = path.lstat()

@@ -67,7 +67,7 @@ def ask(client: Client, row: str, full: FullWorld) -> Any:
         record = DeletionRecord.objects.get(city=full.city)
     ids: dict[str, Any] = {"camera_id": full.camera.pk, "city_id": full.city.pk, "pk": record.pk}
     ids |= {"app_label": "cameras", "url": "nowhere", "content_type_id": 1, "object_id": full.camera.pk}
-    ids |= {"token": "none-of-ours"}
+    ids |= {"token": "none-of-ours", "offset": 0, "size": 1}
     form = {name: value.format(**ids) for name, value in FORMS.get(row, {}).items()}
     send = client.get if method == "GET" else client.post
     return send(route.format(**ids), form, headers={"Accept": "text/html, application/json"})

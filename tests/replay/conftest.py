@@ -12,6 +12,7 @@ from recording.models import Segment
 from recording.segments.disk import list_files
 from recording.segments.index import index_files
 from replay import codecs, playlists
+from replay.services import forget_views
 from replay.throttling import QUESTIONS
 from tests.recording.gaps.conftest import every
 from tests.recording.segments.conftest import START, Shelf, make_segment, shelf
@@ -27,6 +28,7 @@ def _fresh_process() -> None:
     playlists._recall.cache_clear()
     codecs._read_codecs.cache_clear()
     QUESTIONS.forget()
+    forget_views()
 
 
 @pytest.fixture

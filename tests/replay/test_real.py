@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
-import m3u8
 import pytest
 
 from cameras.models import Camera
@@ -17,6 +16,7 @@ from recording.segments.looks import watch_server
 from tests.real import RunningMediaMTX, publish, run_mediamtx, wait_until
 from tests.recording.gaps.conftest import wish
 from tests.recording.segments.test_real import point_at
+from tests.replay.conftest import read_playlist, spell
 from tests.world import ApiClient, World
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -48,10 +48,6 @@ def address(camera: Camera, start: datetime, end: datetime | None = None) -> str
     return f"/api/v1/cameras/{camera.pk}/replay.m3u8{asked}"
 
 
-def spell(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def decode(url: str, world: World) -> int:
     """Give the number of pictures that ffmpeg decodes of a playlist; an error of any kind fails."""
     headers = f"X-City-ID: {world.city.pk}\r\nX-User-ID: {world.viewer.pk}\r\n"
@@ -71,7 +67,7 @@ def test_a_killed_and_a_growing_file(world: World, live_server: Any, mediamtx_bi
         publish(mediamtx.rtsp_port, world.camera.stream_id),
     ):
         segment = record(world, mediamtx, 12)
-        growing = m3u8.loads(client.get(address(world.camera, began - timedelta(hours=1))).content.decode())
+        growing = read_playlist(client.get(address(world.camera, began - timedelta(hours=1))))
         assert (growing.playlist_type, growing.is_endlist, growing.target_duration) == ("event", False, 8)
         assert growing.segments[0].program_date_time == segment.start
         assert 4 <= sum(each.duration for each in growing.segments) <= 12
@@ -81,13 +77,13 @@ def test_a_killed_and_a_growing_file(world: World, live_server: Any, mediamtx_bi
     segment.refresh_from_db()
     assert (segment.state, segment.is_recovered) == ("ready", True)
     url = address(world.camera, segment.start, segment.end)
-    found = m3u8.loads(client.get(url).content.decode())
+    found = read_playlist(client.get(url))
     assert (found.playlist_type, found.is_endlist, found.version) == ("vod", True, 7)
     seconds = (segment.end - segment.start).total_seconds()
     assert sum(each.duration for each in found.segments) == pytest.approx(seconds, abs=0.001)
     assert decode(live_server.url + url, world) == round(seconds * 10)
     middle = segment.start + timedelta(seconds=5)
     RecordingSession.objects.update(started_at=middle)
-    cut = m3u8.loads(client.get(url).content.decode())
+    cut = read_playlist(client.get(url))
     assert cut.segments[0].program_date_time >= middle
     assert 0 < decode(live_server.url + url, world) < round((segment.end - middle).total_seconds() * 10) + 1

@@ -4,17 +4,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from cameras.models import Camera
+from footage.activity import to_level
+from footage.packing import pack_fragments
+from footage.reader import Fragment
 from recording.models import Gap, Hold
 from tests.recording.gaps.conftest import ago, film, wish
 from tests.world import NOW, ApiClient, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
 FROM, TO = ago(300).isoformat(), NOW.isoformat()
-
-
-@pytest.fixture
-def client(world: World) -> ApiClient:
-    return ApiClient(world.viewer, world.city)
 
 
 def ms(moment: datetime) -> int:
@@ -38,7 +37,7 @@ def test_spans_gaps_and_holds(world: World, client: ApiClient) -> None:
             camera=camera, city_id=camera.city_id, starts_at=ago(80), ends_at=ago(-10), reason="r", created_at=ago(70),
             until=until,
         )  # fmt: skip
-    found = client.get(f"/api/v1/cameras/{camera.pk}/timeline", {"from": FROM, "to": TO, "resolution": 60}).json()
+    found = client.get(f"/api/v1/cameras/{camera.pk}/timeline", {"from": FROM, "to": TO, "resolution": "60"}).json()
     assert found.pop("now") > "2026-01-27"
     assert found == {
         "camera_id": str(camera.pk),
@@ -57,3 +56,57 @@ def test_spans_gaps_and_holds(world: World, client: ApiClient) -> None:
         "events": [],
         "codecs": [],
     }
+
+
+def test_activity_is_what_is_usual_for_the_camera_and_what_is_more(world: World, client: ApiClient) -> None:
+    camera, start = world.camera, ago(60)
+    wish(camera, ago(100))
+    usual, much = to_level(100_000), to_level(400_000)
+    film(camera, start, start + timedelta(seconds=60), activity=bytes([usual, usual, usual, much, 0, usual]))
+    film(camera, start + timedelta(seconds=80), start + timedelta(seconds=100), activity=bytes([usual, usual]))
+    growing = [Fragment(0, 9, timedelta(seconds=10 * n), timedelta(seconds=10), True, 100_000) for n in range(2)]
+    begun = start + timedelta(seconds=100)
+    film(camera, begun, begun + timedelta(seconds=20), "open", fragments=pack_fragments(growing))
+
+    def activity(begin: datetime, seconds: int, resolution: int) -> list[int]:
+        asked = {"from": begin.isoformat(), "to": (begin + timedelta(seconds=seconds)).isoformat()}
+        address = f"/api/v1/cameras/{camera.pk}/timeline"
+        numbers: list[int] = client.get(address, asked | {"resolution": str(resolution)}).json()["activity"]
+        return numbers
+
+    assert activity(start, 120, 10) == [25, 25, 25, 100, 0, 25, 0, 0, 25, 25, 25, 25]
+    assert activity(start, 120, 60) == [100, 25]
+    assert activity(start - timedelta(seconds=60), 120, 20) == [0, 0, 0, 25, 100, 25]
+    assert activity(start + timedelta(seconds=30), 20, 5) == [100, 100, 0, 0]
+    assert activity(start - timedelta(minutes=20), 60, 10) == []
+
+
+def test_several_on_one_clock(world: World, client: ApiClient) -> None:
+    other = Camera.objects.create(city=world.city, media_server=world.server, name="Other")
+    wish(world.camera, ago(100))
+    film(world.camera, ago(60), ago(50))
+    asked = {"from": FROM, "to": TO, "camera_ids": f"{world.camera.pk},{other.pk}"}
+    found = client.get("/api/v1/timeline", asked).json()
+    assert (found["from"], found["to"], found["resolution"]) == ("2026-01-27T07:00:00Z", "2026-01-27T12:00:00Z", 18)
+    assert {camera_id: each["spans"] for camera_id, each in found["cameras"].items()} == {
+        str(world.camera.pk): [[ms(ago(60)), ms(ago(50))]],
+        str(other.pk): [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"resolution": "0"}, "resolution"),
+        ({"resolution": "1"}, "resolution"),
+        ({"resolution": "x"}, "resolution"),
+        ({"from": ""}, "from"),
+        ({"from": TO, "to": FROM}, "to"),
+        ({"camera_ids": ""}, "camera_ids"),
+        ({"camera_ids": "x"}, "camera_ids"),
+        ({"camera_ids": ",".join(["5b5a1c1e-0000-4000-8000-00000000dead"] * 10)}, "camera_ids"),
+    ],
+)
+def test_what_is_wrong_is_named(world: World, client: ApiClient, asked: dict[str, str], field: str) -> None:
+    answer = client.get("/api/v1/timeline", {"from": FROM, "to": TO, "camera_ids": str(world.camera.pk)} | asked)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [field])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cities.models import AuditEntry
 from cities.scope import every_city
 from ffmpeg.errors import FFmpegTooSlow
 from recording.models import Segment
@@ -139,6 +140,14 @@ def test_a_torn_or_missing_file_is_a_word_and_no_failure(world: World, recorded:
     file.symlink_to("/etc/passwd")
     answers.append(ask(1).status_code)
     assert answers == [404] * 6
+
+
+def test_who_looks_is_written_down_once(world: World, recorded: Segment, ask: Any) -> None:
+    for second in (1, 2, 3):
+        ask(second)
+    with every_city("a test looks at the audit log"):
+        entries = AuditEntry.objects.filter(action="footage_viewed")
+        assert [(each.city_id, each.actor_id) for each in entries] == [(world.city.pk, world.viewer.pk)]
 
 
 def test_a_browser_is_told_that_it_has_it(world: World, recorded: Segment, api: Any, ask: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from cities.scope import every_city
 from recording.models import Segment
-from replay.pictures import machine, shelf, transcoding, views
+from replay.pictures import machine, shelf, tasks, transcoding, views
 from replay.pictures.machine import AT_ONCE, machine_turn
 from replay.pictures.turns import Busy
 from tests.recording.gaps.conftest import wish
@@ -138,6 +138,12 @@ def test_two_at_once_and_the_third_comes_again(
         busy = client.get(first)
         assert (busy.status_code, busy["Retry-After"]) == (503, "1")
     assert client.get(first).status_code == 200
+
+
+def test_a_sweep_leaves_the_locks_alone(h265: Segment) -> None:
+    with machine_turn(shelf.root()):
+        tasks.sweep_pictures()
+        assert sorted(each.name for each in shelf.root().iterdir()) == [".turn-0"]
 
 
 def test_behind_a_web_server_it_sends_the_file_itself(h265: Segment, ask: Any, client: Any, settings: Any) -> None:
