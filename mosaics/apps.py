@@ -1,10 +1,12 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MosaicsConfig(AppConfig):
     """The room of mosaics."""
 
     name = "mosaics"
+    verbose_name = _("Mosaics")
 
     def ready(self) -> None:
         """Have a removed camera taken off every mosaic."""

@@ -30,7 +30,7 @@
   const playsNatively = (video) => video.canPlayType("application/vnd.apple.mpegurl") !== "";
   const originOf = (url) => new URL(url, location.href).origin;
 
-  /* Why WebRTC gave no picture: `kind` is "offline" (no such picture at all), "refused" (not this picture) or "unreached". */
+  /* Why WebRTC gave no picture: `kind` is "offline" (no such picture, or not for us: HLS would say the same), "refused" (not this picture) or "unreached". */
   class NoWebrtc extends Error {
     constructor(kind) { super(kind); this.kind = kind; }
   }
@@ -53,8 +53,9 @@
     async open() {
       await this.pc.setLocalDescription(await this.pc.createOffer());
       await this.gather();
+      if (this.ended) return;
       const answer = await this.post();
-      if (answer.status === 404) throw new NoWebrtc("offline");
+      if (answer.status === 404 || answer.status === 401) throw new NoWebrtc("offline");
       if (answer.status !== 201) throw new NoWebrtc("refused");
       this.session = new URL(answer.headers.get("Location") ?? this.url, this.url).href;
       const sdp = await answer.text();
@@ -106,6 +107,7 @@
       this.attempt = 0;
       this.failures = 0;
       this.hlsUntil = 0;
+      this.isByHls = false;
     }
 
     /* Want the picture or not; `why` is what to say while it is not wanted. */
@@ -165,7 +167,14 @@
 
     preferHls(url, kind) {
       this.hlsUntil = performance.now() + HLS_INSTEAD_MS;
-      if (kind === "unreached") unreached.set(originOf(url), this.hlsUntil);
+      this.origin = originOf(url);
+      if (kind === "unreached") unreached.set(this.origin, this.hlsUntil);
+    }
+
+    /* HLS does no better: the media server was away, and the next beginning is a fresh one. */
+    forgetHls() {
+      this.hlsUntil = 0;
+      unreached.delete(this.origin);
     }
 
     /* Gives when a first picture is there; raises NoWebrtc where none comes. */
@@ -202,6 +211,7 @@
     }
 
     async attachHls(source, attempt) {
+      this.isByHls = true;
       const hasMediaSource = "MediaSource" in window || "ManagedMediaSource" in window;
       const Hls = hasMediaSource ? await loadPlayer(this.card.dataset.player) : null;
       if (attempt !== this.attempt) return;
@@ -255,6 +265,7 @@
     }
 
     fail(words, retryMs) {
+      if (this.isByHls) this.forgetHls();
       this.stop();
       this.show("failed", words);
       const delay = retryMs ?? Math.min(FIRST_RETRY_MS * 2 ** this.failures, LAST_RETRY_MS);
@@ -266,6 +277,7 @@
       this.attempt += 1;
       clearTimeout(this.retry);
       clearInterval(this.watching);
+      this.isByHls = false;
       const hls = this.hls;
       this.hls = null;
       if (hls) hls.destroy();

@@ -165,6 +165,17 @@ def test_an_answer_without_a_picture_gives_way_to_hls_within_ten_seconds(streami
     expect(page.locator("[data-transport-text]")).to_have_text("HLS")
 
 
+def test_after_a_media_server_was_away_its_pictures_come_by_webrtc_again(streaming: World, open_as: OpenAs) -> None:
+    page = open_as(streaming.viewer, AWAY, **DESK)
+    for address in ("**/whep*", "**/*.m3u8*"):
+        page.route(address, lambda route: route.abort())
+    page.goto("/")
+    expect(page.locator("[data-headline]")).to_have_text("The picture is interrupted; trying again.")
+    page.unroute_all()
+    page.wait_for_function(PLAYING, arg=1, timeout=20_000)
+    expect(page.locator("[data-transport-text]")).to_have_text("WebRTC")
+
+
 def test_a_camera_that_is_not_there_is_not_asked_for_by_hls(streaming: World, open_as: OpenAs) -> None:
     silent = add_street(streaming, 1)[0]
     show_online(silent)  # the observer says so, yet nothing publishes

@@ -137,6 +137,15 @@ def test_cameras_are_dragged_in_and_from_tile_to_tile(world: World, open_as: Ope
     expect_shown(page, ["Docks", "Church"])
 
 
+def test_a_tile_is_emptied_by_hand(world: World, open_as: OpenAs) -> None:
+    add_street(world, NAMES)
+    page = open_as(world.viewer, "/?layout=2x2", **DESK)
+    tile(page, 2).hover()
+    page.get_by_role("button", name="Take Bridge off the wall").click()
+    expect_shown(page, ["Alley", "", "Church", "Docks"])
+    expect(tile(page, 2)).to_be_focused()
+
+
 def test_pages_are_turned_by_hand_and_by_themselves(world: World, open_as: OpenAs) -> None:
     cameras = add_street(world, NAMES)
     mosaic = keep(world, list(cameras.values()), rotation_seconds=5)
