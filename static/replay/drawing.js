@@ -97,10 +97,11 @@ window.Replay = window.Replay || {};
     context.font = "12px system-ui, sans-serif";
     for (const { at, isDay, isLabelled } of listTicks(view, step, clock)) {
       const x = Math.round(pen.x(at)) + 0.5;
-      context.strokeStyle = isDay ? colours.muted : colours.line;
-      context.lineWidth = isDay ? 1.5 : 1;
+      const isBold = isDay && isLabelled;
+      context.strokeStyle = isBold ? colours.muted : colours.line;
+      context.lineWidth = isBold ? 1.5 : 1;
       context.beginPath();
-      context.moveTo(x, isDay ? 2 : RULER - 8);
+      context.moveTo(x, isBold ? 2 : RULER - 8);
       context.lineTo(x, isDay ? pen.height - FOOT : RULER);
       context.stroke();
       const text = isDay ? describeDay(pen, at) : clock.say(at, format);

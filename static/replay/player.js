@@ -5,8 +5,9 @@ window.Replay = window.Replay || {};
 
 (() => {
   const { spell } = window.Replay;
-  const BEFORE_MS = 90_000, AFTER_MS = 3_600_000;
-  const TOKENS_AGE_MS = 7 * 60_000;  // the addresses of the bytes are good for about ten minutes
+  const BEFORE_MS = 90_000;
+  // How far a playlist reaches ahead, and how long its addresses are used: they are good for about ten minutes.
+  const limits = { ahead: 3_600_000, age: 7 * 60_000 };
   const SUCCESSOR_LEAD_S = 15;
   const READY_MS = 12_000, ANSWER_MS = 15_000, RETRY_MS = 3000;
   const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
@@ -101,7 +102,7 @@ window.Replay = window.Replay || {};
     /* Fetch the playlist and begin; resolves once the picture of the moment is there. Throws the server's problem. */
     async open(address, onFailure) {
       this.opened = performance.now();
-      const end = this.wanted + AFTER_MS;
+      const end = this.wanted + limits.ahead;
       this.reachesNow = end >= Date.now();
       const query = `from=${spell(this.wanted - BEFORE_MS)}${this.reachesNow ? "" : `&to=${spell(end)}`}`;
       this.url = `${address}${address.includes("?") ? "&" : "?"}${query}`;
@@ -160,11 +161,11 @@ window.Replay = window.Replay || {};
 
     get moment() { return toMoment(this.pieces, this.video.currentTime); }
     get left() { const last = this.pieces.at(-1); return last ? last.start + last.duration - this.video.currentTime : 0; }
-    get isOld() { return !this.reachesNow && performance.now() - this.opened > TOKENS_AGE_MS; }
+    get isOld() { return !this.reachesNow && performance.now() - this.opened > limits.age; }
 
     covers(moment) {
       const first = this.pieces[0], last = this.pieces.at(-1);
-      return Boolean(first) && moment >= first.at && moment < last.at + last.duration * 1000 && performance.now() - this.opened < TOKENS_AGE_MS * 1.2 + (this.reachesNow ? 1e9 : 0);
+      return Boolean(first) && moment >= first.at && moment < last.at + last.duration * 1000 && (this.reachesNow || performance.now() - this.opened < limits.age * 1.2);
     }
 
     seek(moment) { this.video.currentTime = toVideoTime(this.pieces, moment); }
@@ -352,5 +353,5 @@ window.Replay = window.Replay || {};
     }
   }
 
-  Object.assign(window.Replay, { FootagePlayer, readPieces, toVideoTime, toMoment });
+  Object.assign(window.Replay, { FootagePlayer, limits, readPieces, toVideoTime, toMoment });
 })();

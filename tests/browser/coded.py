@@ -52,7 +52,8 @@ def draw(second: int, tenth: int) -> bytes:
 def code_of(moment: datetime | float) -> int:
     """Give the code of a moment: its seconds since 1970, as far as they fit."""
     seconds = moment.timestamp() if isinstance(moment, datetime) else moment
-    return int(seconds) % (1 << BITS)
+    code: int = int(seconds) % (1 << BITS)
+    return code
 
 
 def write_footage(root: Path, camera: Camera, start: datetime, seconds: int) -> Path:

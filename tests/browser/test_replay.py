@@ -197,6 +197,30 @@ def test_by_keys_alone(filmed: Filmed, open_as: OpenAs) -> None:
     assert page.evaluate(LENGTH) == pytest.approx(before / 2)
 
 
+@pytest.mark.parametrize("limit", [{"ahead": 20_000}, {"ahead": 90_000, "age": 2_000}])
+def test_the_end_of_a_playlist_and_aged_addresses_are_not_seen(
+    filmed: Filmed, open_as: OpenAs, limit: dict[str, int]
+) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    page.evaluate("limit => Object.assign(window.Replay.limits, limit)", limit)
+    page.evaluate(
+        "at => document.querySelector('[data-replay]').player.player.open(at)", filmed.first.timestamp() * 1000
+    )
+    page.wait_for_function(f"() => ({MOMENT})() < {filmed.first.timestamp() + 6}")
+    page.locator("[data-speed]").select_option("2")
+    last = page.evaluate(MOMENT)
+    reels = set()
+    for _look in range(24):
+        page.wait_for_timeout(500)
+        moment = page.evaluate(MOMENT)
+        assert -0.2 < moment - last < 4
+        assert abs(read_code(page) - code_of(moment)) <= 2
+        reels.add(page.evaluate("() => document.querySelector('[data-replay]').player.player.reel.opened"))
+        last = moment
+    assert last > filmed.first.timestamp() + 20
+    assert len(reels) > 1
+
+
 def test_a_day_is_picked_in_the_calendar(filmed: Filmed, open_as: OpenAs) -> None:
     page = open_at(open_as, filmed, filmed.second + timedelta(seconds=60))
     page.keyboard.press("d")
