@@ -183,6 +183,7 @@ CELERY_TASK_ROUTES = {
         "recording.retention.tasks.*",
         "recording.gaps.tasks.*",
         "recording.storage.tasks.*",
+        "inventory.tasks.*",
     )
 }
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -14,10 +14,11 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 
 from cameras.models import Camera, CameraOutage
 from cities.audit.services import Deed, note_deed
-from cities.models import AuditAction, AuditEntry, City
+from cities.models import AuditAction, AuditEntry, City, User
 from cities.postgres.scoped import ScopedConnection
 from cities.row_level_security import POLICY
 from cities.scope import CityOwned, city_scope, every_city
+from inventory.models import Errand
 from observers.models import Alarm
 from recording.models import (
     Deletion,
@@ -125,6 +126,8 @@ def fill(camera: Camera, number: int) -> None:
         indexed_at=NOW,
     )
     Stream.objects.create(**own, wished_at=NOW)
+    asked = {"kind": "switch", "content": "", "made_at": NOW, "expires_at": NOW + HOUR}
+    Errand.objects.create(city_id=camera.city_id, by=User.objects.first(), **asked)
 
 
 def cities_of(world: World) -> list[UUID]:
