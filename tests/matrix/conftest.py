@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from observers.status import stream
 from tests.matrix.full_world import FullWorld, build_full_world
 
 
@@ -27,3 +28,10 @@ def _full_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[FullW
 def full(_full_world: FullWorld, db: None) -> FullWorld:
     """Give a world in which both cities have one of everything; what the test changes in it is undone."""
     return deepcopy(_full_world)
+
+
+@pytest.fixture(autouse=True)
+def _end_streams_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a stream of events end after its first round."""
+    monkeypatch.setattr(stream, "ROUND_SECONDS", 0.02)
+    monkeypatch.setattr(stream, "LONGEST_SECONDS", 0.01)
