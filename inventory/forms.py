@@ -46,7 +46,7 @@ def read_form(sent: Mapping[str, str]) -> CameraForm:
     told = {name: sent.get(name, "") for name in _LONGEST}
     for name, value in told.items():
         if len(value) > _LONGEST[name]:
-            raise InvalidInput(f"This is longer than {_LONGEST[name]} characters; shorten it.", field=name)
+            raise InvalidInput("This is too long; shorten it.", field=name)
         if not value.isprintable():
             raise InvalidInput("There is an invisible or broken character; type it again.", field=name)
     typed = {name: value if name == "password" else value.strip() for name, value in told.items()}

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from recording.gaps.decisions import GapFact
 from recording.gaps.periods import Measured, gap_span, measure
-from recording.gaps.spans import Span, subtract, unite
+from recording.gaps.spans import Span, find_touching, subtract, unite
 from recording.gaps.words import WHOLE, say_percent
 from recording.models import GapCause
 
@@ -58,8 +58,9 @@ def _draw(wished: Sequence[Span], gaps: Sequence[GapFact], day: Span) -> Iterabl
             yield _bar("covered", part, day, thinnest=1)
     for gap in gaps:
         kind = "deleted" if gap.cause == GapCause.DELETED else "lost"
-        if part := gap_span(gap).clip(day):
-            yield _bar(kind, part, day, thinnest=THINNEST)
+        for each in find_touching(wished, gap_span(gap)):
+            if part := each.clip(gap_span(gap)):
+                yield _bar(kind, part, day, thinnest=THINNEST)
 
 
 def _bar(kind: str, part: Span, day: Span, *, thinnest: int) -> Bar:

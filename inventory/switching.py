@@ -42,7 +42,7 @@ class Outcome:
 def switch_several(cameras: Sequence[Camera], *, on: bool, access: Access, now: datetime) -> Errand:
     """Switch each camera by itself, and keep what became of it for the undo. Conflict for more than MOST_AT_ONCE."""
     if len(cameras) > MOST_AT_ONCE:
-        raise Conflict(f"At most {MOST_AT_ONCE} cameras are switched at once; look for fewer, and switch those.")
+        raise Conflict("These are more cameras than can be switched at once; look for fewer, and switch those.")
     sessions, streams = _read_sessions(cameras), _read_streams(cameras)
     outcomes = [
         _switch(camera, sessions.get(camera.pk), on=on, had_stream=camera.pk in streams, access=access, now=now)

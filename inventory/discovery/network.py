@@ -11,6 +11,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from django.utils.translation import gettext_noop
+
 from ffmpeg.networks import Address
 from inventory.discovery.messages import (
     ASK_CAPABILITIES,
@@ -70,7 +72,9 @@ def ask_stream_address(service: str, username: str, password: str, now: datetime
     media = _keep_host(media, service)
     token = read_profile(_ask(media, write_question(ASK_PROFILES, signed())))
     if not token:
-        raise NoAnswer("The camera names no profile. Set one up on its own page, or type its address by hand.")
+        raise NoAnswer(
+            gettext_noop("The camera names no profile. Set one up on its own page, or type its address by hand.")
+        )
     return read_stream_address(_ask(media, write_question(write_stream_question(token), signed())))
 
 
@@ -112,7 +116,9 @@ def _ask(url: str, question: bytes) -> Element:
         body = answer.read(MOST_BYTES + 1)
         return _read(answer.status, body)
     except (OSError, http.client.HTTPException) as error:
-        raise NoAnswer("The camera does not answer by ONVIF. Is ONVIF switched on at the camera?") from error
+        raise NoAnswer(
+            gettext_noop("The camera does not answer by ONVIF. Is ONVIF switched on at the camera?")
+        ) from error
     finally:
         line.close()
 
@@ -128,11 +134,15 @@ def _connect(scheme: str, host: str, port: int | None) -> http.client.HTTPConnec
 def _read(status: int, body: bytes) -> Element:
     if status in {401, 403} or b"NotAuthorized" in body or b"FailedAuthentication" in body:
         raise NoAnswer(
-            "The camera did not accept the user name and password. Many cameras have users of their own for ONVIF."
+            gettext_noop(
+                "The camera did not accept the user name and password. Many cameras have users of their own for ONVIF."
+            )
         )
     if status != http.HTTPStatus.OK:
-        raise NoAnswer("The camera refused the question. Type its address by hand; its maker's manual tells it.")
+        raise NoAnswer(
+            gettext_noop("The camera refused the question. Type its address by hand; its maker's manual tells it.")
+        )
     try:
         return parse_xml(body)
     except BadXml as error:
-        raise NoAnswer("What the camera answered cannot be read. Type its address by hand.") from error
+        raise NoAnswer(gettext_noop("What the camera answered cannot be read. Type its address by hand.")) from error

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cameras.models import Camera
 from cameras.networks import check_source, neighbourhood_of
@@ -22,7 +23,7 @@ from inventory.errands import finish_errand, make_errand, read_content
 from inventory.models import Errand, ErrandKind
 from inventory.ordering import send_after_commit
 
-NO_NETWORK = "The network cannot be asked from the machine of the worker. Add cameras by their addresses."
+NO_NETWORK = gettext_noop("The worker's machine cannot ask its network. Add cameras by their addresses.")
 
 
 def order_search(access: Access, now: datetime) -> Errand:

@@ -1,7 +1,8 @@
 """The list of cameras and the status page as people meet them: two languages, phone and desk, light and dark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from observers.models import Alarm
 from observers.services import note_heartbeat
 from recording.models import Forecast, Gap, RecordingSession, Storage
 from tests.browser.conftest import shoot, show_online
+from tests.real import RunningMediaMTX, get_mediamtx_binary, publish, run_mediamtx, wait_until
 from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -117,18 +119,23 @@ def test_a_table_is_imported(city: World, open_as: OpenAs) -> None:
 
 
 def play_worker(city: World) -> None:
-    """Do what a worker would."""
-    city.city.camera_networks = ["127.0.0.0/8", "10.0.0.0/8"]
-    city.city.save()
-    with every_city("a test plays the worker"):
-        waiting = list(Errand.objects.filter(done_at=None, kind="connection").values_list("pk", flat=True))
+    """Do what a worker would, once something is ordered."""
     with city_scope(city.city.pk):
-        for pk in waiting:
+        waiting = Errand.objects.filter(done_at=None).values_list("pk", flat=True)
+        wait_until(waiting.all().exists, "an errand is there")
+        for pk in list(waiting):
             working.run_errand(pk, now=timezone.now())
 
 
+@pytest.fixture
+def street(tmp_path: Path) -> Generator[RunningMediaMTX, None, None]:
+    """A MediaMTX that stands for a camera on this machine."""
+    with run_mediamtx(get_mediamtx_binary(), tmp_path) as running, publish(running.rtsp_port, "gate"):
+        yield running
+
+
 def test_the_connection_is_tested_before_a_camera_is_added(
-    streaming: World, city: World, mediamtx: Any, open_as: OpenAs, monkeypatch: pytest.MonkeyPatch
+    city: World, street: RunningMediaMTX, open_as: OpenAs
 ) -> None:
     city.city.camera_networks = ["127.0.0.0/8"]
     city.city.save()
@@ -140,6 +147,15 @@ def test_the_connection_is_tested_before_a_camera_is_added(
     play_worker(city)
     expect(page.locator("[data-said]")).to_contain_text("refused the connection")
     shoot(page, "add-camera-refused")
+    page.get_by_label("Address", exact=True).fill(f"rtsp://127.0.0.1:{street.rtsp_port}/gate")
+    page.get_by_role("button", name="Test the connection").click()
+    play_worker(city)
+    expect(page.locator("[data-said]")).to_contain_text("The camera answers")
+    expect(page.locator("[data-fact=codec]")).to_contain_text("H264")
+    assert page.locator("[data-picture] img").evaluate("image => image.naturalWidth") > 100
+    shoot(page, "add-camera-answers")
+    page.get_by_role("button", name="Add the camera").click()
+    expect(page.get_by_role("status").first).to_contain_text("North gate was added.")
 
 
 def test_the_status_page_follows_what_happens(city: World, open_as: OpenAs) -> None:
