@@ -22,6 +22,7 @@ BENCHMARKS = {
     "walls": "bench.bench_walls",
     "recording": "bench.bench_recording",
     "authorise": "bench.bench_authorise",
+    "cameras": "bench.bench_cameras",
 }
 """The module of each; its `run(quick)` gives the report. Imported when a database is there and Django is set up."""
 
