@@ -145,7 +145,7 @@ def _children_of(pid: int) -> list[int]:
 
 def _ratio(found: dict[str, Found], name: str) -> float:
     pairs = zip(getattr(found[LIST], name), getattr(found[BARE], name), strict=True)
-    return statistics.median(one / other for one, other in pairs)
+    return float(statistics.median(one / other for one, other in pairs))
 
 
 def _write(found: dict[str, Found], size: Size, about: str) -> str:

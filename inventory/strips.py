@@ -54,8 +54,8 @@ def _measure(wished: Sequence[Span], gaps: Sequence[GapFact], known: Span) -> Me
 def _draw(wished: Sequence[Span], gaps: Sequence[GapFact], day: Span) -> Iterable[Bar]:
     lost = unite(gap_span(gap) for gap in gaps)
     for each in wished:
-        for part in subtract(each, lost):
-            yield _bar("covered", part, day, thinnest=1)
+        for covered in subtract(each, lost):
+            yield _bar("covered", covered, day, thinnest=1)
     for gap in gaps:
         kind = "deleted" if gap.cause == GapCause.DELETED else "lost"
         for each in find_touching(wished, gap_span(gap)):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -76,40 +77,40 @@ def undo_switch(access: Access, errand_id: UUID, now: datetime) -> Errand:
 def _switch(  # noqa: PLR0913 -- what is known of the camera before, each by its name
     camera: Camera, open_session: UUID | None, *, on: bool, had_stream: bool, access: Access, now: datetime
 ) -> Outcome:
-    ours = {"camera": str(camera.pk), "name": camera.name}
+    told = partial(Outcome, str(camera.pk), camera.name)
     try:
         session = switch_recording(camera, on=on, by=access.user, now=now)
     except Conflict as refused:
-        return Outcome(**ours, became=REFUSED, why=refused.message)
+        return told(REFUSED, why=refused.message)
     except NotThere:
-        return Outcome(**ours, became=GONE)
+        return told(GONE)
     if (open_session is not None) == on:
-        return Outcome(**ours, became=ALREADY)
+        return told(ALREADY)
     touched = session.pk if session else open_session
     wished = on and not had_stream and not camera.publishes_by_itself
-    return Outcome(**ours, became=SWITCHED, session=str(touched), stream_wished=wished)
+    return told(SWITCHED, session=str(touched), stream_wished=wished)
 
 
 def _undo(outcome: Outcome, *, on: bool, access: Access, now: datetime) -> Outcome:
-    ours = {"camera": outcome.camera, "name": outcome.name}
+    told = partial(Outcome, outcome.camera, outcome.name)
     rows = Camera.objects.select_for_update(of=("self",)).select_related("media_server")
     camera = rows.filter(pk=outcome.camera, removed_at=None).first()
     if camera is None:
-        return Outcome(**ours, became=GONE)
+        return told(GONE)
     if not _is_as_left(outcome, on=on):
-        return Outcome(**ours, became=CHANGED)
+        return told(CHANGED)
     try:
         switch_recording(camera, on=not on, by=access.user, now=now)
     except Conflict as refused:
-        return Outcome(**ours, became=REFUSED, why=refused.message)
+        return told(REFUSED, why=refused.message)
     if outcome.stream_wished:
         drop_stream(camera, by=access.user, now=now)
-    return Outcome(**ours, became=UNDONE)
+    return told(UNDONE)
 
 
 def _is_as_left(outcome: Outcome, *, on: bool) -> bool:
     """Say whether the camera's newest session is still the one that was opened or ended, and as it was left."""
-    newest = RecordingSession.objects.filter(camera=outcome.camera).order_by("-started_at", "ended_at").first()
+    newest = RecordingSession.objects.filter(camera=UUID(outcome.camera)).order_by("-started_at", "ended_at").first()
     return newest is not None and str(newest.pk) == outcome.session and (newest.ended_at is None) == on
 
 

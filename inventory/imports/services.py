@@ -49,7 +49,7 @@ def try_import(access: Access, text: str, now: datetime) -> Trial:
     mistakes = (*sheet.mistakes, *more, *_judge_places(access.city, steps))
     if mistakes:
         return Trial(None, tuple(sorted(mistakes, key=lambda each: each.line)))
-    kept = {"digest": digest_cameras(known), "steps": [_keep(step) for step in steps]}
+    kept: dict[str, Any] = {"digest": digest_cameras(known), "steps": [_keep(step) for step in steps]}
     kept |= {"shown": describe_steps(steps), "counts": _count(steps)}
     return Trial(make_errand(access, ErrandKind.IMPORT, kept, now), ())
 

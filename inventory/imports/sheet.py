@@ -81,10 +81,14 @@ def read_sheet(text: str) -> Sheet:
     head = [_ALIASES.get(name.strip().lower(), name.strip().lower()) for name in rows[0][1]]
     if wrong := _judge_head(head, len(rows) - 1):
         return Sheet((), (wrong,))
-    lines, mistakes = [], []
+    lines: list[Line] = []
+    mistakes: list[Mistake] = []
     for number, row in rows[1:]:
         found = _read_line(number, dict(zip(head, (cell.strip() for cell in row), strict=False)))
-        (lines if isinstance(found, Line) else mistakes).append(found)  # type: ignore[arg-type]  # each into its own list
+        if isinstance(found, Line):
+            lines.append(found)
+        else:
+            mistakes.append(found)
     return Sheet(tuple(lines), (*mistakes, *_find_twins(lines)))
 
 

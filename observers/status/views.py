@@ -86,7 +86,11 @@ def _look(access: Access) -> dict[str, str]:
 
 def _look_again(request: HttpRequest, access: Access) -> Callable[[], dict[str, str] | None]:
     """Give what looks anew at each round: who asks and whether they still may, in their language and their city."""
-    language, city_id, session_key = translation.get_language() or "en", access.city.pk, request.session.session_key
+    language, city_id, session_key = (
+        translation.get_language() or "en",
+        access.city.pk,
+        request.session.session_key or "",
+    )
 
     def look() -> dict[str, str] | None:
         user = User.objects.filter(pk=access.user.pk, is_active=True).first()
