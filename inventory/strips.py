@@ -16,8 +16,8 @@ from recording.models import GapCause
 DAY = timedelta(hours=24)
 WIDTH = 1440
 """Units of the drawing, one for each minute."""
-THINNEST = 3
-"""Units; a gap of some seconds must still be seen."""
+THINNEST = 6
+"""Units, about a pixel; a gap of some seconds must still be seen, and so must the first footage."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,17 @@ def _draw(wished: Sequence[Span], gaps: Sequence[GapFact], day: Span) -> Iterabl
     lost = unite(gap_span(gap) for gap in gaps)
     for each in wished:
         for covered in subtract(each, lost):
-            yield _bar("covered", covered, day, thinnest=1)
+            yield _bar("covered", covered, day)
     for gap in gaps:
         kind = "deleted" if gap.cause == GapCause.DELETED else "lost"
         for each in find_touching(wished, gap_span(gap)):
             if part := each.clip(gap_span(gap)):
-                yield _bar(kind, part, day, thinnest=THINNEST)
+                yield _bar(kind, part, day)
 
 
-def _bar(kind: str, part: Span, day: Span, *, thinnest: int) -> Bar:
+def _bar(kind: str, part: Span, day: Span) -> Bar:
     start = int((part.start - day.start) / DAY * WIDTH)
-    width = max(thinnest, int((part.end - day.start) / DAY * WIDTH) - start)
+    width = max(THINNEST, int((part.end - day.start) / DAY * WIDTH) - start)
     return Bar(kind, min(start, WIDTH - width), width)
 
 

@@ -66,7 +66,7 @@ def _tell_disk(forecast: Forecast, say: Say) -> dict[str, Any]:
     room, kept = forecast.room_bytes, forecast.footage_bytes
     return {
         "name": forecast.media_server.name,
-        "kind": "bad" if is_short(forecast) else "good",
+        "kind": _kind_of_disk(forecast),
         "text": say_outlook(forecast.bytes_per_day, forecast.yields_days, forecast.promised_days),
         "kept": filesizeformat(kept),
         "held": filesizeformat(forecast.held_bytes) if forecast.held_bytes else "",
@@ -74,6 +74,12 @@ def _tell_disk(forecast: Forecast, say: Say) -> dict[str, Any]:
         "room": filesizeformat(room) if room else "",
         "measured": say(forecast.measured_at),
     }
+
+
+def _kind_of_disk(forecast: Forecast) -> str:
+    if forecast.yields_days is None:
+        return "idle"
+    return "bad" if is_short(forecast) else "good"
 
 
 def _tell_server(server: MediaServer, say: Say, now: datetime) -> dict[str, Any]:

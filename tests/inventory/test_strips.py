@@ -40,7 +40,7 @@ def test_gaps_are_cut_out_and_counted() -> None:
 def test_a_gap_of_a_second_is_still_seen_and_whole_is_never_said_of_it() -> None:
     gap = GapFact(NOW - timedelta(seconds=1), NOW, GapCause.UNKNOWN)
     strip = draw_strip([Span(DAY.start, FOREVER)], [gap], DAY, DAY)
-    assert strip.bars[-1] == Bar("lost", 1437, 3)
+    assert strip.bars[-1] == Bar("lost", 1434, 6)
     assert strip.words == "99.99 % of the wished time, 1 gap"
 
 
