@@ -88,7 +88,7 @@ class CameraSerializer(serializers.Serializer[Camera]):
 
 
 def describe_camera(camera: Camera) -> dict[str, Any]:
-    """Give what `CameraSerializer` gives, without its machinery: a page of cameras takes half as long so."""
+    """Give what `CameraSerializer` gives, without its machinery, which takes most of a page's time."""
     camera_id, server = str(camera.pk), camera.media_server
     stream_id = camera.stream_id
     return {
