@@ -23,6 +23,7 @@ BENCHMARKS = {
     "recording": "bench.bench_recording",
     "authorise": "bench.bench_authorise",
     "replay": "bench.bench_replay",
+    "cameras": "bench.bench_cameras",
 }
 """The module of each; its `run(quick)` gives the report. Imported when a database is there and Django is set up."""
 

@@ -1,5 +1,6 @@
 """The API of cameras: which exist, what is known of them, and for managers: adding, changing, removing."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,9 @@ from ffmpeg.failures import redact
 
 _STATES = {"true": CameraState.ONLINE, "false": CameraState.OFFLINE, "unknown": CameraState.UNKNOWN}
 _SWITCHES = {"true": True, "false": False}
+# To read a moment out of an answer of the database costs more than all else of a column: a list reads what it shows.
+_SHOWN = ("name", "location", "source_url", "source_credentials", "is_online", "last_seen_at", "recording_enabled")
+_SHOWN += ("created_at", "media_server__reach", "media_server__snapshot_at", "media_server__public_rtsp_url")
 
 
 class SourceUrlField(serializers.CharField):
@@ -83,6 +87,27 @@ class CameraSerializer(serializers.Serializer[Camera]):
         return None if seen is None else serializers.DateTimeField().to_representation(seen)
 
 
+def describe_camera(camera: Camera) -> dict[str, Any]:
+    """Give what `CameraSerializer` gives, without its machinery, which takes most of a page's time."""
+    camera_id, server = str(camera.pk), camera.media_server
+    stream_id = camera.stream_id
+    return {
+        "id": camera_id,
+        "name": camera.name,
+        "location": camera.location,
+        "source_url": shown_source_url(camera),
+        "has_credentials": camera.has_credentials,
+        "publishes_by_itself": camera.publishes_by_itself,
+        "publish_url": f"{server.public_rtsp_url}/{stream_id}",
+        "stream_id": stream_id,
+        "state": camera.state.value,
+        "is_online": camera.is_online,
+        "last_seen_at": _say_moment(last_seen(camera)),
+        "recording_enabled": camera.recording_enabled,
+        "created_at": _say_moment(camera.created_at),
+    }
+
+
 class CameraSearchSerializer(serializers.Serializer[Any]):
     """The filters of the list; an empty value is none."""
 
@@ -114,7 +139,7 @@ class CamerasView(GenericAPIView[Camera]):
 
     def get_queryset(self) -> QuerySet[Camera]:
         """Give what the list shows; the browsable API asks for it too."""
-        return search_cameras(_read_search(self.request))
+        return search_cameras(_read_search(self.request)).only(*_SHOWN)
 
     @extend_schema(
         operation_id="list_cameras",
@@ -125,7 +150,7 @@ class CamerasView(GenericAPIView[Camera]):
     def get(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
         """Lists the cameras by name."""
         cameras = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(cameras, many=True).data)
+        return self.get_paginated_response([describe_camera(camera) for camera in cameras or ()])
 
     @extend_schema(operation_id="add_camera", summary="Add a camera", responses={201: CameraSerializer})
     def post(self, request: Request) -> Response:
@@ -173,6 +198,11 @@ class CameraView(GenericAPIView[Camera]):
         by = access_of(request).user
         changed = change_camera(camera, **serializer.validated_data, by=by, now=timezone.now())
         return Response(self.get_serializer(changed).data)
+
+
+def _say_moment(moment: datetime | None) -> str | None:
+    """Write a moment as the framework does."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _read_search(request: Request) -> CameraSearch:

@@ -75,6 +75,19 @@ def reseal(sealed: str) -> str:
         raise CredentialsLost from error
 
 
+def seal_text(text: str) -> str:
+    """Give any text, encrypted with the first key; NoCredentialKey where there is none that works."""
+    return _box().encrypt(text.encode()).decode()
+
+
+def open_text(sealed: str) -> str:
+    """Give the text that was sealed; CredentialsLost if no key opens it."""
+    try:
+        return _box().decrypt(sealed.encode()).decode()
+    except (InvalidToken, NoCredentialKey) as error:
+        raise CredentialsLost from error
+
+
 def is_sealed_with_first_key(sealed: str) -> bool:
     """Say whether the first key alone opens it."""
     try:

@@ -26,13 +26,18 @@ def check_source(city: City, source: SourceUrl, lookup: Lookup = lookup_within) 
     A name that nobody knows yet is no refusal: it may be a name of the cameras' own network, which the ingest knows,
     and the ingest judges again before it connects.
     """
-    around = Neighbourhood(tuple(city.camera_networks), own_services(_read_media_server_urls()))
+    around = neighbourhood_of(city)
     try:
         refusal, _ = judge_host(source.host, port_of(source), around, lookup)
     except OSError:
         return
     if refusal:
         raise InvalidInput(TEXTS[refusal], field="source_url")
+
+
+def neighbourhood_of(city: City) -> Neighbourhood:
+    """Give what is known when a camera of the city is judged."""
+    return Neighbourhood(tuple(city.camera_networks), own_services(_read_media_server_urls()))
 
 
 def media_server_urls() -> ArraySubquery:

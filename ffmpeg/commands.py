@@ -87,6 +87,31 @@ def relay_command(  # noqa: PLR0913 -- three say what and where; the others are 
     return RelayCommand((*argv, *publish_arguments(publish_url)), stdin_text)
 
 
+def snapshot_command(  # noqa: PLR0913 -- as above
+    ffmpeg: Path,
+    source: SourceUrl,
+    *,
+    widest: int = 960,
+    silence_seconds: int = 10,
+    can_forbid_redirects: bool = False,
+    host_header: str = "",
+) -> RelayCommand:
+    """Give the ffmpeg that connects to `source` as a relay does, and writes its first picture, a JPEG, to its output.
+
+    What it says of the streams goes to standard error (see `ffmpeg.probing`).
+    """
+    source_format = guess_format(source)
+    options = _input_options(source, source_format, silence_seconds)
+    if can_forbid_redirects and source.scheme in {"http", "https"}:
+        options["max_redirects"] = "0"
+    if host_header:
+        options["headers"] = f"Host: {host_header}"
+    feed, stdin_text = _feed_by_stdin(source, options) if source.has_secret else _feed_by_argument(source, options)
+    picture = ["-map", "0:v:0", "-frames:v", "1", "-vf", f"scale=w='min({widest},iw)':h=-2", "-q:v", "5"]
+    argv = [str(ffmpeg), *_QUIET, *feed, *picture, "-c:v", "mjpeg", "-f", "image2pipe", "pipe:1"]
+    return RelayCommand(tuple(argv), stdin_text)
+
+
 def publish_arguments(publish_url: str) -> list[str]:
     """Give the end of a command line that publishes into MediaMTX by RTSP over TCP."""
     return ["-f", "rtsp", "-rtsp_transport", "tcp", "-pkt_size", str(RTP_PAYLOAD_BYTES), publish_url]
@@ -107,6 +132,8 @@ _GENERAL = (
     *("-hide_banner", "-nostdin", "-loglevel", "level+warning"),
     *("-nostats", "-progress", "pipe:1", "-stats_period", "1"),
 )
+
+_QUIET = ("-hide_banner", "-nostdin", "-loglevel", "level+info", "-nostats")
 
 # Neither `file` nor anything else local stands here, so that what a camera answers cannot name a file of ours.
 _PROTOCOLS = {

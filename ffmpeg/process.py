@@ -74,12 +74,12 @@ class RelayProcess:
 
     def read_available(self, now: datetime) -> list[Progress]:
         """Take in what has been written so far, without waiting; give the new progress reports, oldest first."""
-        reports = self._parser.feed(_read_now(self._stdout).decode("ascii", errors="replace"), now)
+        reports = self._parser.feed(read_now(self._stdout).decode("ascii", errors="replace"), now)
         for report in reports:
             if report.frames > 0 and report.has_moved_since(self.last_progress):
                 self.last_moved_at = report.at
             self.last_progress = report
-        self._stderr = _keep_tail(self._stderr + _read_now(self._stderr_pipe))
+        self._stderr = _keep_tail(self._stderr + read_now(self._stderr_pipe))
         return reports
 
     def poll(self) -> int | None:
@@ -124,8 +124,17 @@ def start_relay(command: RelayCommand, now: datetime, environ: Mapping[str, str]
 
     Call it from the process's main thread: on Linux the child is bound to the life of the thread that started it.
     """
+    # The pipes and the process are owned, and ended, by the RelayProcess.
+    process = open_process(command, environ)
+    return RelayProcess(process, started_at=now)
+
+
+def open_process(command: RelayCommand, environ: Mapping[str, str] = os.environ) -> subprocess.Popen[bytes]:
+    """Start a command with what it needs of our environment, its input written, its outputs never to be waited on.
+
+    The caller ends it and closes its pipes. Raises `FFmpegNotStarted`; the promise of `start_relay` holds here too.
+    """
     try:
-        # The pipes and the process are owned, and ended, by the RelayProcess.
         process = subprocess.Popen(
             command.argv,
             stdin=subprocess.DEVNULL if command.stdin_text is None else subprocess.PIPE,
@@ -139,11 +148,10 @@ def start_relay(command: RelayCommand, now: datetime, environ: Mapping[str, str]
         raise FFmpegNotStarted(
             f"{command.argv[0]} could not be started: {problem}. Check VMS_FFMPEG and the limits on processes."
         ) from problem
-    relay = RelayProcess(process, started_at=now)
-    for descriptor in relay.filenos():
-        os.set_blocking(descriptor, False)
+    for pipe in (_require_pipe(process.stdout), _require_pipe(process.stderr)):
+        os.set_blocking(pipe.fileno(), False)
     _feed_stdin(process, command.stdin_text)
-    return relay
+    return process
 
 
 def _feed_stdin(process: subprocess.Popen[bytes], text: str | None) -> None:
@@ -172,7 +180,8 @@ def _die_with(parent: int) -> Callable[[], None] | None:
     return bind_to_parent
 
 
-def _read_now(pipe: IO[bytes]) -> bytes:
+def read_now(pipe: IO[bytes]) -> bytes:
+    """Give what is there to be read, without waiting; a pipe at its end is closed."""
     if pipe.closed:
         return b""
     pieces: list[bytes] = []

@@ -38,6 +38,7 @@ class MosaicAdmin(CityScopedAdmin):
     """Mosaics: every member opens them; operators rename and remove them here, and arrange them on the wall."""
 
     role_to_change = Role.OPERATOR
+    of_the_whole_city = True
     form = MosaicForm
     fields = ["name", "city", "rows", "columns", "rotation_seconds", "cameras_shown", "opened", "created_by"]
     readonly_fields = ["city", "cameras_shown", "opened", "created_by"]

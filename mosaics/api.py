@@ -109,6 +109,8 @@ class MosaicView(GenericAPIView[Mosaic]):
     """Mosaic."""
 
     serializer_class = MosaicSerializer
+    # Whoever does not see all of its tiles would take the others off.
+    of_the_whole_city = ("PUT", "DELETE")
 
     @extend_schema(operation_id="read_mosaic", summary="One mosaic with its tiles")
     def get(self, request: Request, mosaic_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler

@@ -20,7 +20,7 @@ class Mosaic(CityOwned):
     """A wall that everybody in its city can open.
 
     `rotation_seconds`: how long each page is shown, 0 while pages turn by hand only. `revision` grows by each change,
-    so that nobody overwrites what they have not seen. Who sees only some cameras sees the mosaic with the tiles of those.
+    so that nobody overwrites what they have not seen. Who sees only some cameras sees it with the tiles of those.
     """
 
     seen_without_camera = True

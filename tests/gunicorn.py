@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import connection
 
 from tests.real import find_free_ports, run_program, wait_until
+from vms.launcher.plan import WEB_THREADS
 
-OPTIONS = ("--worker-class", "gthread", "--workers", "1", "--threads", "8", "--no-control-socket")
+OPTIONS = ("--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS), "--no-control-socket")
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ KNOWN_DOORS = {
     "cities/middleware.py",
     "cities/postgres/base.py",
     "cities/queries.py",
+    "inventory/tasks.py",
     "observers/alarms/tasks.py",
     "observers/services.py",
     "observers/tasks.py",

@@ -70,7 +70,12 @@ def name_stylesheet(request: HttpRequest) -> str:  # noqa: ARG001 -- unfold's si
 
 
 def _describe_pages(request: HttpRequest) -> dict[str, Any]:
-    pages = [(_("Live wall"), "grid_view", "/"), (_("Coverage"), "event_available", reverse("coverage"))]
+    pages = [
+        (_("Live wall"), "grid_view", "/"),
+        (_("Cameras"), "videocam", reverse("cameras")),
+        (_("Status"), "monitor_heart", reverse("status")),
+        (_("Coverage"), "event_available", reverse("coverage")),
+    ]
     if request.user.is_superuser:
         pages.append((_("Open a city"), "lock_open", reverse("break-glass")))
     return {"items": [{"title": title, "icon": icon, "link": link, "active": False} for title, icon, link in pages]}

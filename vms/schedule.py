@@ -41,6 +41,7 @@ PERIODIC_TASKS = (
     Periodic("Forecast the disks", "recording.storage.tasks.forecast_disks", 600, at_start=True),
     Periodic("Turn the ring", "recording.retention.tasks.turn_rings", 60),
     Periodic("Seal deletion records", "recording.retention.tasks.seal_deletion_records", 3600),
+    Periodic("Forget old errands", "inventory.tasks.drop_expired_errands", 900),
     Periodic("Keep held footage", "recording.holds.tasks.keep_links", 30),
     Periodic("Sweep the pictures", "replay.pictures.tasks.sweep_pictures", 60),
 )

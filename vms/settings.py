@@ -186,6 +186,7 @@ CELERY_TASK_ROUTES = {
         "recording.retention.tasks.*",
         "recording.gaps.tasks.*",
         "recording.storage.tasks.*",
+        "inventory.tasks.*",
     )
 }
 # Previews take seconds of CPU each, and nobody is harmed where they come later.

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("inventory.page_urls")),
     path("", include("cities.page_urls")),
     path("", include("recording.page_urls")),
+    path("", include("observers.page_urls")),
     path("admin/", admin.site.urls),
     path("hooks/", include("observers.urls")),
     path("media/", include("streams.access.urls")),

@@ -6,13 +6,15 @@ from uuid import UUID
 
 import pytest
 
+from cameras.api import CameraSerializer, describe_camera
 from cameras.models import Camera, MediaServer
+from cameras.queries import find_camera
 from cameras.services import change_camera, source_of
 from cities.scope import city_scope, every_city
 from recording.services import switch_recording
 from streams.models import Stream
 from streams.services import wish_stream
-from tests.world import NOW, ApiClient, World
+from tests.world import NOW, ApiClient, World, give_source
 
 CAMERAS = "/api/v1/cameras"
 
@@ -218,3 +220,14 @@ def test_the_list_is_filtered(town: World, query: dict[str, str], names: list[st
 def test_a_bad_filter_is_named(world: World, name: str, value: str) -> None:
     answer: Any = ApiClient(world.viewer, world.city).get(CAMERAS, {name: value})
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (400, [name])
+
+
+@pytest.mark.parametrize("source", ["", "rtsp://admin:sesame@10.0.0.5/live?token=abc"])
+@pytest.mark.parametrize("seen", [None, NOW])
+def test_the_list_and_the_single_camera_are_described_alike(world: World, source: str, seen: datetime | None) -> None:
+    with city_scope(world.city.pk):
+        if source:
+            give_source(world.camera, source)
+        Camera.objects.filter(pk=world.camera.pk).update(last_seen_at=seen, is_online=seen is not None)
+        camera = find_camera(world.camera.pk)
+    assert describe_camera(camera) == CameraSerializer(camera).data

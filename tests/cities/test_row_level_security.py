@@ -14,10 +14,11 @@ from django.db import DatabaseError, IntegrityError, connection, connections, tr
 
 from cameras.models import Camera, CameraGroup, CameraOutage, GroupedCamera, GroupMember
 from cities.audit.services import Deed, note_deed
-from cities.models import AuditAction, AuditEntry, City, Membership
+from cities.models import AuditAction, AuditEntry, City, Membership, User
 from cities.postgres.scoped import ScopedConnection
 from cities.row_level_security import NARROW_POLICY, POLICY
 from cities.scope import CityOwned, camera_column_of, city_scope, every_city, narrowed_to
+from inventory.models import Errand
 from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
 from recording.models import (
@@ -135,6 +136,8 @@ def fill(camera: Camera, number: int) -> None:
     )
     SegmentPicture.objects.create(**own, segment=segment, wanted_at=NOW)
     Stream.objects.create(**own, wished_at=NOW)
+    asked = {"kind": "switch", "content": "", "made_at": NOW, "expires_at": NOW + HOUR}
+    Errand.objects.create(city_id=camera.city_id, by=User.objects.first(), **asked)
 
 
 def cities_of(world: World) -> list[UUID]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from observers.status import stream
 from replay.pictures import api as pictures
 from replay.pictures.frames import Frame
 from tests.matrix.full_world import FullWorld, build_full_world
@@ -36,3 +37,10 @@ def full(_full_world: FullWorld, db: None) -> FullWorld:
 def _no_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have pictures without footage: who may see them is what is asked here."""
     monkeypatch.setattr(pictures, "make_frame", lambda *_, **__: Frame(b"a picture", NOW))
+
+
+@pytest.fixture(autouse=True)
+def _end_streams_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a stream of events end after its first round."""
+    monkeypatch.setattr(stream, "ROUND_SECONDS", 0.02)
+    monkeypatch.setattr(stream, "LONGEST_SECONDS", 0.01)

@@ -1,16 +1,21 @@
 """A world in which both cities have one of everything: data that could leak."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4, uuid5
 
+from django.utils import timezone
+
+from cameras.credentials import seal_text
 from cameras.models import Camera, CameraGroup, GroupedCamera
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
 from footage.packing import pack_fragments
 from footage.reader import Fragment
+from inventory.models import Errand
 from mosaics.models import Mosaic, MosaicTile
 from observers.models import Alarm
 from recording.models import Forecast, Gap, Hold, RecordingSession, RecordingStatus, RetentionPolicy, Segment
@@ -61,6 +66,9 @@ def build_full_world() -> FullWorld:
         Membership.objects.create(user=foreign_auditor, city=world.other_city, role=Role.AUDITOR)
         for camera in (world.camera, world.foreign_camera):
             _fill(camera, camera.city)
+        for person in User.objects.all():
+            city = world.other_city if "stranger" in person.username or "foreign" in person.username else world.city
+            make_errands(person, city)
     return FullWorld(**vars(world), auditor=auditor, foreign_auditor=foreign_auditor, administrator=administrator)
 
 
@@ -76,6 +84,37 @@ def _fill(camera: Camera, city: City) -> None:
     add_group(camera)
     Gap.objects.create(camera=camera, city_id=camera.city_id, start=NOW, cause="unknown")
     note_deed(city.pk, Deed(AuditAction.CAMERA_ADDED, None, NOW, reason=f"Why {camera.name} is there"))
+
+
+ERRANDS: dict[str, dict[str, Any]] = {
+    "connection": {"ok": False, "problem": "No."},
+    "discovery": {"problem": "", "devices": [{"address": "10.0.0.9", "service": "http://10.0.0.9/", "name": "Gate"}]},
+    "stream_address": {"ok": False, "problem": "No."},
+    "import": {"digest": "", "steps": [], "shown": [], "counts": {"new": 0, "changed": 0, "same": 0}},
+    "switch": {"on": True, "outcomes": []},
+}
+
+
+def make_errands(person: User, city: City) -> None:
+    """Have a person ask for one of each; all but what is to be confirmed or taken back is done."""
+    begun, now = timezone.now(), timezone.now()
+    for kind, content in ERRANDS.items():
+        Errand.objects.create(
+            city=city,
+            by=person,
+            kind=kind,
+            content=seal_text(json.dumps(content)),
+            made_at=begun,
+            expires_at=now + timedelta(hours=1),
+            done_at=None if kind in {"import", "switch"} else now,
+        )
+
+
+def errand_of(user_id: int | None, kind: str) -> str:
+    """Give the id of what a person asked; of the first of all for who is nobody."""
+    with every_city("a test's world spans the cities"):
+        found = Errand.objects.filter(kind=kind)
+        return str((found.filter(by=user_id).first() or found.order_by("made_at")[0]).pk)
 
 
 def make_alarm(camera: Camera) -> None:

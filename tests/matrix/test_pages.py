@@ -11,7 +11,7 @@ from django.urls import URLPattern, get_resolver
 from cities.models import User
 from cities.scope import every_city
 from recording.models import DeletionRecord
-from tests.matrix.full_world import FullWorld, rows
+from tests.matrix.full_world import FullWorld, errand_of, rows
 from tests.matrix.operations import PREFIX, walk_routes
 from tests.matrix.table import ADMINISTRATOR, ROLES, WITH_A_REASON, read_table
 
@@ -19,10 +19,24 @@ ROWS = read_table("Page")
 REASON = "Order 12/2026 of the court"
 SECRETS = ("Secret harbour", "Boreal", "hunter2")
 OF_MODELS = re.compile(r"_(changelist|add|change|delete|history|password_change)$")
+KINDS = {
+    "/address/{errand_id}": "stream_address",
+    "/discover/": "discovery",
+    "/test/": "connection",
+    "/import/": "import",
+    "/switched/": "switch",
+}
+"""Which errand an address names; the first that fits."""
 FORMS: dict[str, dict[str, str]] = {
     "POST /cameras/{camera_id}/recording": {"on": "0"},
     "POST /admin/cameras/camera/{camera_id}/recording/": {"on": "0"},
     "GET /wall/cards": {"ids": "{camera_id}"},
+    "POST /cameras/new": {"name": "New camera", "source_url": "rtsp://10.0.0.6/live"},
+    "POST /cameras/{camera_id}/edit": {"name": "Market square", "location": "Elsewhere"},
+    "POST /cameras/test": {"source_url": "rtsp://10.0.0.6/live"},
+    "POST /cameras/discover/{errand_id}/address": {"address": "10.0.0.9"},
+    "POST /cameras/import": {"table": "name\nNew gate"},
+    "POST /cameras/switch": {"camera": "{camera_id}", "on": "0"},
     "POST /city": {"city": "{city_id}"},
     "POST /break-glass": {"city": "{city_id}", "reason": REASON},
     "POST /login/": {"username": "nobody", "password": "wrong"},
@@ -68,6 +82,10 @@ def ask(client: Client, row: str, full: FullWorld) -> Any:
     ids: dict[str, Any] = {"camera_id": full.camera.pk, "city_id": full.city.pk, "pk": record.pk}
     ids |= {"app_label": "cameras", "url": "nowhere", "content_type_id": 1, "object_id": full.camera.pk}
     ids |= {"token": "none-of-ours", "offset": 0, "size": 1}
+    user_id = int(client.session.get("_auth_user_id") or 0) or None
+    kind = next((kind for part, kind in KINDS.items() if part in route), "")
+    if kind:
+        ids |= {"errand_id": errand_of(user_id, kind), "search_id": errand_of(user_id, "discovery")}
     form = {name: value.format(**ids) for name, value in FORMS.get(row, {}).items()}
     send = client.get if method == "GET" else client.post
     return send(route.format(**ids), form, headers={"Accept": "text/html, application/json"})

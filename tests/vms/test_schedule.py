@@ -53,6 +53,7 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
         "Forecast the disks": ("recording.storage.tasks.forecast_disks", 600, 540, True),
         "Turn the ring": ("recording.retention.tasks.turn_rings", 60, 54, True),
         "Seal deletion records": ("recording.retention.tasks.seal_deletion_records", 3600, 3240, True),
+        "Forget old errands": ("inventory.tasks.drop_expired_errands", 900, 810, True),
         "Keep held footage": ("recording.holds.tasks.keep_links", 30, 27, True),
         "Sweep the pictures": ("replay.pictures.tasks.sweep_pictures", 60, 54, True),
     }

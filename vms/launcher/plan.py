@@ -29,6 +29,10 @@ POWER_CYCLE_SECONDS = 20.0
 """A street camera that was switched off and on is back after about this long; its absence must be seen meanwhile."""
 
 
+WEB_THREADS = 32
+"""A page that listens to the status holds one; at most 24 of them do, and the others answer."""
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Where the stores answer, ours or others'."""
@@ -100,7 +104,16 @@ class Plan:
         """The web server, ready when the application says that it can serve."""
         ports = self.settings.ports
         where = f"{_bracket(self.settings.bind)}:{ports.web}"
-        options = ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--graceful-timeout", "5"]
+        options = [
+            "--worker-class",
+            "gthread",
+            "--workers",
+            "1",
+            "--threads",
+            str(WEB_THREADS),
+            "--graceful-timeout",
+            "5",
+        ]
         options += ["--bind", where, "--no-control-socket"]
         return Service(
             program=self._python("web", "-m", "gunicorn", "vms.wsgi:application", *options),

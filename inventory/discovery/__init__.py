@@ -1,0 +1,1 @@
+"""Cameras on the network, found by ONVIF where a person asks for it."""

@@ -1,0 +1,124 @@
+"""Switches the recording of several cameras at once, says what became of each, and takes it back where asked."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from cameras.models import Camera
+from cities.access import Access
+from cities.errors import Conflict, NotThere
+from inventory.errands import find_errand, finish_errand, make_errand, read_content
+from inventory.models import Errand, ErrandKind
+from recording.models import RecordingSession
+from recording.services import switch_recording
+from streams.models import Stream
+from streams.services import drop_stream
+
+MOST_AT_ONCE = 500
+
+SWITCHED, ALREADY, REFUSED, GONE = "switched", "already", "refused", "gone"
+UNDONE, CHANGED = "undone", "changed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one camera.
+
+    `session` is the recording session that was opened or ended; `stream_wished` says that its stream was wished along.
+    """
+
+    camera: str
+    name: str
+    became: str
+    why: str = ""
+    session: str = ""
+    stream_wished: bool = False
+
+
+def switch_several(cameras: Sequence[Camera], *, on: bool, access: Access, now: datetime) -> Errand:
+    """Switch each camera by itself, and keep what became of it for the undo. Conflict for more than MOST_AT_ONCE."""
+    if len(cameras) > MOST_AT_ONCE:
+        raise Conflict("These are more cameras than can be switched at once; look for fewer, and switch those.")
+    sessions, streams = _read_sessions(cameras), _read_streams(cameras)
+    outcomes = [
+        _switch(camera, sessions.get(camera.pk), on=on, had_stream=camera.pk in streams, access=access, now=now)
+        for camera in cameras
+    ]
+    content = {"on": on, "outcomes": [asdict(outcome) for outcome in outcomes]}
+    return make_errand(access, ErrandKind.SWITCH, content, now)
+
+
+def read_outcomes(errand: Errand) -> tuple[bool, list[Outcome]]:
+    """Give what was wished, and what became of each camera."""
+    content = read_content(errand)
+    return bool(content["on"]), [Outcome(**each) for each in content["outcomes"]]
+
+
+@transaction.atomic
+def undo_switch(access: Access, errand_id: UUID, now: datetime) -> Errand:
+    """Give back the former wish of those that were really switched, where nobody changed it since; once only.
+
+    Raises NotThere for what is forgotten or not the caller's, Conflict for what was undone already.
+    """
+    errand = find_errand(access, errand_id, ErrandKind.SWITCH, now, to_change=True)
+    if errand.done_at is not None:
+        raise Conflict("This was undone already.")
+    on, outcomes = read_outcomes(errand)
+    undone = [_undo(each, on=on, access=access, now=now) if each.became == SWITCHED else each for each in outcomes]
+    finish_errand(errand, {"on": on, "outcomes": [asdict(outcome) for outcome in undone]}, now)
+    return errand
+
+
+def _switch(  # noqa: PLR0913 -- what is known of the camera before, each by its name
+    camera: Camera, open_session: UUID | None, *, on: bool, had_stream: bool, access: Access, now: datetime
+) -> Outcome:
+    told = partial(Outcome, str(camera.pk), camera.name)
+    try:
+        session = switch_recording(camera, on=on, by=access.user, now=now)
+    except Conflict as refused:
+        return told(REFUSED, why=refused.message)
+    except NotThere:
+        return told(GONE)
+    if (open_session is not None) == on:
+        return told(ALREADY)
+    touched = session.pk if session else open_session
+    wished = on and not had_stream and not camera.publishes_by_itself
+    return told(SWITCHED, session=str(touched), stream_wished=wished)
+
+
+def _undo(outcome: Outcome, *, on: bool, access: Access, now: datetime) -> Outcome:
+    told = partial(Outcome, outcome.camera, outcome.name)
+    rows = Camera.objects.select_for_update(of=("self",)).select_related("media_server")
+    camera = rows.filter(pk=outcome.camera, removed_at=None).first()
+    if camera is None:
+        return told(GONE)
+    if not _is_as_left(outcome, on=on):
+        return told(CHANGED)
+    try:
+        switch_recording(camera, on=not on, by=access.user, now=now)
+    except Conflict as refused:
+        return told(REFUSED, why=refused.message)
+    if outcome.stream_wished:
+        drop_stream(camera, by=access.user, now=now)
+    return told(UNDONE)
+
+
+def _is_as_left(outcome: Outcome, *, on: bool) -> bool:
+    """Say whether the camera's newest session is still the one that was opened or ended, and as it was left."""
+    newest = RecordingSession.objects.filter(camera=UUID(outcome.camera)).order_by("-started_at", "ended_at").first()
+    return newest is not None and str(newest.pk) == outcome.session and (newest.ended_at is None) == on
+
+
+def _read_sessions(cameras: Iterable[Camera]) -> Mapping[UUID, UUID]:
+    rows = RecordingSession.objects.filter(camera__in=[camera.pk for camera in cameras], ended_at=None)
+    return dict(rows.order_by().values_list("camera_id", "pk"))
+
+
+def _read_streams(cameras: Iterable[Camera]) -> set[Any]:
+    rows = Stream.objects.filter(camera__in=[camera.pk for camera in cameras], wished=True)
+    return set(rows.order_by().values_list("camera_id", flat=True))

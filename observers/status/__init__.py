@@ -1,0 +1,1 @@
+"""The page that says how a city's cameras, disks and services are just now, and keeps saying it."""

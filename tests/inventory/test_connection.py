@@ -1,0 +1,133 @@
+"""Testing a camera's address: who may, where it may lead, what is told of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from cities.errors import Conflict, InvalidInput
+from cities.scope import city_scope
+from ffmpeg.failures import Failure, FailureKind
+from ffmpeg.probing import Description, Look
+from inventory import working
+from inventory.connection import describe_look, order_test, say_look
+from inventory.errands import drop_expired, read_content
+from inventory.models import Errand, ErrandKind
+from tests.inventory.conftest import access_of, signed_in
+from tests.real import RunningMediaMTX, publish, run_mediamtx
+from tests.world import World, give_source
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", "The address is empty."),
+        ("gopher://10.0.0.5/", "gopher: is not allowed"),
+        ("rtsp://127.0.0.1:554/", "The camera's address leads to this machine itself"),
+        ("rtsp://169.254.169.254/latest", "The camera's address leads to a link-local address"),
+        ("http://127.0.0.1:9997/v3/paths", "The camera's address leads to a service of this VMS"),
+        ("rtsp://10.0.0.5/?token=***", "The address holds ***"),
+    ],
+)
+def test_an_address_where_no_camera_may_be_is_never_asked(world: World, address: str, words: str) -> None:
+    with city_scope(world.city.pk), pytest.raises(InvalidInput) as refused:
+        order_test(access_of(world), address, None, timezone.now())
+    assert (refused.value.message[: len(words)], refused.value.field) == (words, "source_url")
+    answer = signed_in(world.owner).post("/cameras/test", {"source_url": address})
+    assert (answer.status_code, answer.json()["field"]) == (422, "source_url")
+
+
+def test_the_shown_address_of_a_camera_stands_for_its_whole_one(world: World) -> None:
+    with city_scope(world.city.pk):
+        give_source(world.camera, "rtsp://admin:sesame@10.0.0.5/live")
+        errand = order_test(access_of(world), "rtsp://10.0.0.5/live", world.camera, timezone.now())
+        assert read_content(errand) == {"address": "rtsp://admin:sesame@10.0.0.5/live"}
+        assert "sesame" not in errand.content
+        other = order_test(access_of(world), "rtsp://10.0.0.66/live", world.camera, timezone.now())
+        assert read_content(other) == {"address": "rtsp://10.0.0.66/live"}
+
+
+def test_a_camera_of_another_city_cannot_be_tested(world: World) -> None:
+    answer = signed_in(world.owner).post("/cameras/test", {"camera": str(world.foreign_camera.pk)})
+    assert answer.status_code == 404
+
+
+def test_a_result_is_its_maker_s_alone(world: World) -> None:
+    with city_scope(world.city.pk):
+        errand = order_test(access_of(world), "rtsp://10.0.0.5/live", None, timezone.now())
+    assert signed_in(world.owner).get(f"/cameras/test/{errand.pk}").json() == {"done": False}
+    assert signed_in(world.stranger).get(f"/cameras/test/{errand.pk}").status_code == 404
+
+
+def test_ten_in_a_minute_are_enough(world: World) -> None:
+    with city_scope(world.city.pk):
+        for _ in range(10):
+            order_test(access_of(world), "rtsp://10.0.0.5/live", None, timezone.now())
+        with pytest.raises(Conflict):
+            order_test(access_of(world), "rtsp://10.0.0.5/live", None, timezone.now())
+    assert signed_in(world.owner).post("/cameras/test", {"source_url": "rtsp://10.0.0.5/"}).status_code == 429
+
+
+def test_what_was_seen_is_said_in_words() -> None:
+    description = Description("h264", "High", 1920, 1080, 25.0, "aac", "48000 Hz, stereo")
+    said = say_look(describe_look(Look(b"\xff\xd8\xff\xd9", description)))
+    assert said == {
+        "ok": True,
+        "picture": "data:image/jpeg;base64,/9j/2Q==",
+        "codec": "H264 High",
+        "size": "1920 × 1080",
+        "rate": "25 pictures a second",
+        "audio": "AAC · 48000 Hz, stereo",
+    }
+    mute = say_look(describe_look(Look(b"\xff\xd8\xff\xd9", Description("hevc"))))
+    assert (mute["codec"], mute["size"], mute["rate"], mute["audio"]) == ("HEVC", "–", "–", "none")
+    failure = Failure(FailureKind.REFUSED, "The camera refused the connection.")
+    assert say_look(describe_look(Look(failure=failure))) == {"ok": False, "problem": failure.text}
+
+
+def test_what_is_old_is_forgotten(world: World) -> None:
+    with city_scope(world.city.pk):
+        errand = order_test(access_of(world), "rtsp://10.0.0.5/live", None, timezone.now())
+        assert drop_expired(errand.expires_at) == 1
+        assert Errand.objects.count() == 0
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory, mediamtx_binary: Path) -> Iterator[RunningMediaMTX]:
+    """A MediaMTX that stands for a camera on this machine."""
+    with run_mediamtx(mediamtx_binary, tmp_path_factory.mktemp("street")) as running:
+        yield running
+
+
+def run(world: World, address: str) -> dict[str, Any]:
+    world.city.camera_networks = ["127.0.0.0/8"]
+    world.city.save()
+    with city_scope(world.city.pk):
+        errand = order_test(access_of(world), address, None, timezone.now())
+        working.run_errand(errand.pk, now=timezone.now())
+        errand.refresh_from_db()
+        assert (errand.kind, errand.done_at is not None) == (ErrandKind.CONNECTION, True)
+        return read_content(errand)
+
+
+@pytest.mark.integration
+def test_a_real_camera_shows_its_picture_and_what_it_sends(world: World, street: RunningMediaMTX) -> None:
+    with publish(street.rtsp_port, "gate"):
+        seen = run(world, f"rtsp://admin:sesame@127.0.0.1:{street.rtsp_port}/gate")
+    assert (seen["ok"], seen["video"]) == (True, "h264")
+    assert all(seen[name] for name in ("width", "height", "frames_per_second"))
+    assert seen["picture"].startswith("data:image/jpeg;base64,/9j/")
+    assert "sesame" not in str(seen)
+
+
+@pytest.mark.integration
+def test_a_real_camera_that_has_no_such_stream_says_so(world: World, street: RunningMediaMTX) -> None:
+    seen = run(world, f"rtsp://127.0.0.1:{street.rtsp_port}/nowhere")
+    assert (seen["ok"], seen["problem"][:35]) == (False, "The camera answers, but has no stre")
+
+
+def test_a_port_where_nobody_listens_says_so(world: World) -> None:
+    seen = run(world, "rtsp://127.0.0.1:9/live")
+    assert (seen["ok"], seen["problem"][:33]) == (False, "The camera refused the connection")
