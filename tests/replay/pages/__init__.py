@@ -1,0 +1,1 @@
+"""The pages of played footage."""
