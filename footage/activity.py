@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 from math import log2
 
 from footage.reader import Fragment
@@ -39,6 +40,7 @@ def to_level(size: int) -> int:
     return min(255, 1 + round(_STEPS * log2(size))) if size else 0
 
 
+@lru_cache(maxsize=256)
 def scale_levels(typical: int) -> bytes:
     """Give what to show of each level, 0 to 100: the typical one is 25, four times its bytes and more are 100."""
     shown = (round(25 * 2 ** ((level - typical) / _STEPS)) for level in range(1, 256))
@@ -47,10 +49,10 @@ def scale_levels(typical: int) -> bytes:
 
 def find_typical(levels: bytes) -> int:
     """Give the median of the levels of which there are pictures, 0 where there are none."""
-    counts = [levels.count(level) for level in range(256)]
-    left = (sum(counts[1:]) + 1) // 2
-    for level in range(1, 256):
-        left -= counts[level]
-        if left <= 0 < counts[level]:
+    counts = {level: levels.count(level) for level in sorted(set(levels) - {0})}
+    left = (sum(counts.values()) + 1) // 2
+    for level, count in counts.items():
+        left -= count
+        if left <= 0:
             return level
     return 0

@@ -79,5 +79,9 @@ def _put_in_buckets(cells: bytes, count: int, resolution: int) -> bytes:
     seconds = _CELL // 1000
     if resolution == seconds:
         return cells[:count]
+    if resolution % seconds == 0:
+        step = resolution // seconds
+        even = cells[: count * step] + bytes(max(0, count * step - len(cells)))
+        return bytes(map(max, zip(*(even[first::step] for first in range(step)), strict=True)))
     edges = ((number * resolution // seconds, -(-(number + 1) * resolution // seconds)) for number in range(count))
     return bytes([max(cells[first:last], default=0) for first, last in edges])
