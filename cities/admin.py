@@ -281,7 +281,7 @@ class MembershipAdmin(CityScopedAdmin):
             return rows
         return rows.filter(city__in=cities_where(request, Role.MANAGER, whole=True))
 
-    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:  # noqa: ARG002, FBT001 -- Django's signature
         # Only the role: a change of groups may have narrowed the member meanwhile.
         obj.save(update_fields=["role"] if change else None)
         self._note(request, AuditAction.MEMBER_CHANGED if change else AuditAction.MEMBER_ADDED, obj)
