@@ -21,7 +21,7 @@ from cities.errors import VMSError
 from cities.models import Membership, Role, User
 
 
-def _choice_of(rows: QuerySet[Any], label: Any, help_text: Any) -> forms.ModelMultipleChoiceField:
+def _choice_of(rows: QuerySet[Any], label: Any, help_text: Any) -> "forms.ModelMultipleChoiceField[Any]":
     widget = UnfoldAdminCheckboxSelectMultipleWidget()
     return forms.ModelMultipleChoiceField(rows, label=label, required=False, widget=widget, help_text=help_text)
 
@@ -188,7 +188,7 @@ class GroupedMembershipAdmin(MembershipAdmin):
         opened = request.opened  # type: ignore[attr-defined]  # CityMiddleware adds it to Django's request
         return bool(opened and obj and opened.city.pk == obj.city_id)
 
-    def _choice(self, request: HttpRequest, obj: Membership | None) -> forms.ModelMultipleChoiceField:
+    def _choice(self, request: HttpRequest, obj: Membership | None) -> "forms.ModelMultipleChoiceField[Any]":
         groups = CameraGroup.objects.filter(city__in=cities_to_choose(request, Role.MANAGER, whole=True))
         if obj:
             groups = groups.filter(city=obj.city_id)
