@@ -19,7 +19,7 @@ from bench.report import Report, describe_machine
 from cameras.models import Camera, MediaServer
 from cameras.queries import cameras_in_scope
 from cities.models import City, Membership, Role, User
-from cities.row_level_security import POLICY
+from cities.row_level_security import NARROW_POLICY, POLICY
 from cities.scope import city_scope, every_city
 from observers.alarms.queries import list_alarms
 from observers.models import Alarm
@@ -71,9 +71,10 @@ def without_walls() -> Iterator[dict[str, Any]]:
     plain = PlainWrapper({**walled.settings_dict, **creation.get_test_db_clone_settings("plain")}, "default")
     try:
         with plain.cursor() as cursor:
-            cursor.execute("SELECT tablename FROM pg_policies")
+            cursor.execute("SELECT DISTINCT tablename FROM pg_policies")
             for (table,) in cursor.fetchall():
-                cursor.execute(f'DROP POLICY "{POLICY}" ON "{table}"')
+                for policy in (POLICY, NARROW_POLICY):
+                    cursor.execute(f'DROP POLICY IF EXISTS "{policy}" ON "{table}"')
                 cursor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY')
         for each in (plain, walled):
             connections["default"] = each

@@ -24,8 +24,10 @@ from ffmpeg.failures import redact
 _STATES = {"true": CameraState.ONLINE, "false": CameraState.OFFLINE, "unknown": CameraState.UNKNOWN}
 _SWITCHES = {"true": True, "false": False}
 # To read a moment out of an answer of the database costs more than all else of a column: a list reads what it shows.
-_SHOWN = ("name", "location", "source_url", "source_credentials", "is_online", "last_seen_at", "recording_enabled")
-_SHOWN += ("created_at", "media_server__reach", "media_server__snapshot_at", "media_server__public_rtsp_url")
+_SHOWN = (
+    *("name", "location", "source_url", "source_credentials", "is_online", "last_seen_at", "recording_enabled"),
+    *("created_at", "media_server__reach", "media_server__snapshot_at", "media_server__public_rtsp_url"),
+)
 
 
 class SourceUrlField(serializers.CharField):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from cameras.models import Camera, CameraState
 from cameras.words import describe_state, say_moment
 from mosaics.queries import WallCounts
+from streams.live import find_live_player
 from streams.words import describe_problem
 
 STALE_AFTER = timedelta(seconds=45)
@@ -54,7 +55,7 @@ def make_card(camera: Camera, *, zone: ZoneInfo, now: datetime) -> Card:
         recording=camera.recording_enabled,
         recording_text=_describe_recording(camera),
         page_url=f"/cameras/{camera.pk}",
-        player_url=f"{camera.media_server.public_hls_url}/player/hls.min.js",
+        player_url=find_live_player(camera),
     )
 
 

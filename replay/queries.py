@@ -64,7 +64,8 @@ _MEDIA = """
     SELECT segment.id, segment.camera_id, segment.file, segment.held_file, segment.whole_bytes, segment.state,
            server.recordings_root,
            EXISTS (SELECT FROM cities_membership AS member JOIN cities_user AS person ON person.id = member.user_id
-                   WHERE member.user_id = %(user)s AND member.city_id = segment.city_id AND person.is_active)
+                   WHERE member.user_id = %(user)s AND member.city_id = segment.city_id AND person.is_active
+                     AND (member.narrowed_to IS NULL OR segment.camera_id = ANY (member.narrowed_to)))
     FROM recording_segment AS segment
     JOIN cameras_camera AS camera ON camera.id = segment.camera_id AND camera.removed_at IS NULL
     JOIN cameras_mediaserver AS server ON server.id = segment.media_server_id
@@ -93,7 +94,7 @@ class Playable:
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """Where a segment's bytes lie; `is_member`: the person asked for belongs to its city."""
+    """Where a segment's bytes lie; `is_member`: the person asked for may see it as a member of its city."""
 
     segment_id: int
     camera_id: UUID

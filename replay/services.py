@@ -61,6 +61,6 @@ def _is_new(key: str) -> bool:
 def find_allowed(grant: FootageGrant, now: datetime) -> MediaFile | None:
     """Give the file of a token, None where it is gone or its person may not look any more; one query for a member."""
     media = find_media(grant.segment_id, grant.city_id, grant.user_id)
-    if media is None or media.is_member or may_watch(grant.user_id, grant.city_id, now):
+    if media is None or media.is_member or may_watch(grant.user_id, media.camera_id, now):
         return media
     return None

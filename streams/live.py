@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.templatetags.static import static
+
 from cameras.models import Camera
 
 
@@ -28,3 +30,16 @@ def live_urls(camera: Camera, *, token: str = "") -> LiveUrls:
 def publish_url(camera: Camera) -> str:
     """Give the address a camera that publishes by itself sends its picture to."""
     return live_urls(camera).rtsp
+
+
+def find_player_script() -> str:
+    """Give the address of hls.js among our static files; empty where it could not be got at install."""
+    try:
+        return static("vendor/hls.min.js")
+    except ValueError:  # the manifest of collected files knows none
+        return ""
+
+
+def find_live_player(camera: Camera) -> str:
+    """Give the address of hls.js for a live picture: ours, else its media server's; wants `media_server` loaded."""
+    return find_player_script() or f"{camera.media_server.public_hls_url}/player/hls.min.js"

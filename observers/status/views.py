@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from cities.access import Access, access_of_user
 from cities.models import Role, User
 from cities.opening import find_opened, has_opened
-from cities.scope import city_scope
+from cities.scope import city_scope, narrowed_to
 from cities.views import cities_at_hand, protect_page
 from observers.status.queries import read_status
 from observers.status.stream import Stream, digest_sections, places, tell_changes
@@ -101,7 +101,10 @@ def _look_again(request: HttpRequest, access: Access) -> Callable[[], dict[str, 
             # What stands in the session was read when the stream began; the city's log tells whether it still holds.
             opened = find_opened(request, user, now) if has_opened(user, city_id, now) else None
             still = access_of_user(user, city_id, opened)
-            return _look(still) if still else None
+            if still is None:
+                return None
+            with narrowed_to(still.narrowing):
+                return _look(still)
 
     return look
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -26,6 +25,7 @@ from cities.queries import role_reaches
 from cities.views import cities_at_hand, protect_page
 from recording.models import GapCause
 from replay.pages.queries import MOST_TOGETHER, find_oldest_footage, find_player_camera, list_chosen, list_offered
+from streams.live import find_live_player, find_player_script
 from streams.words import describe_problem
 
 LONGEST_SEARCH = 100
@@ -80,14 +80,6 @@ def show_together(request: HttpRequest) -> HttpResponse:
     return protect_page(render(request, "replay/together.html", context))
 
 
-def find_player_script() -> str:
-    """Give the address of hls.js among our static files; empty where it could not be got at install."""
-    try:
-        return static("vendor/hls.min.js")
-    except ValueError:  # the manifest of collected files knows none
-        return ""
-
-
 def _describe_camera(camera: Camera, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
     oldest = find_oldest_footage(camera)
     return {
@@ -97,7 +89,7 @@ def _describe_camera(camera: Camera, zone: ZoneInfo, now: datetime) -> dict[str,
         "problem": "" if camera.state == CameraState.ONLINE else describe_problem(camera, now),
         "recording_text": _("Recording on") if camera.recording_enabled else _("Recording off"),
         "oldest_text": date_format(oldest.astimezone(zone), "DATETIME_FORMAT") if oldest else "",
-        "live_player_url": find_player_script() or f"{camera.media_server.public_hls_url}/player/hls.min.js",
+        "live_player_url": find_live_player(camera),
     }
 
 

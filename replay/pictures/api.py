@@ -56,7 +56,7 @@ EXACT = OpenApiParameter(
 )
 
 
-@extend_schema(tags=["Replay"])
+@extend_schema(tags=["Recording"])
 class FrameView(APIView):
     """The picture of a moment."""
 
@@ -107,7 +107,7 @@ class PreviewsSerializer(serializers.Serializer[Any]):
     pending = serializers.IntegerField(help_text="Files of footage whose previews are ordered and not there yet.")
 
 
-@extend_schema(tags=["Replay"])
+@extend_schema(tags=["Recording"])
 class PreviewsView(APIView):
     """Previews of a time."""
 

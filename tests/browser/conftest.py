@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from cameras.models import Camera, MediaServer
 from cities.models import Membership, Role, User
 from cities.scope import every_city
+from mediamtx.player import install_player
+from mediamtx.workshop import find_cache_dir
 from streams.access.passwords import publish_password, publish_username
 from tests.real import RunningMediaMTX, get_mediamtx_binary, publish, run_mediamtx
 from tests.world import World, make_world
@@ -37,6 +39,17 @@ def _let_django_work_beside_playwright() -> Generator[None, None, None]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     yield
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _player() -> None:
+    """hls.js lies among the static files, as `make run` puts it."""
+    install_player(
+        settings.VMS_ASSETS / "vendor" / "hls.min.js",
+        cache=find_cache_dir(os.environ),
+        environ=os.environ,
+        report=print,
+    )
 
 
 @pytest.fixture(scope="session")

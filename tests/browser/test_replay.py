@@ -1,6 +1,5 @@
 """Footage as people play it: the picture itself tells which moment it shows, and is asked."""
 
-import os
 import re
 import time
 from collections.abc import Callable
@@ -9,13 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from cameras.models import Camera, MediaServer
 from cities.scope import every_city
-from mediamtx.player import install_player
-from mediamtx.workshop import find_cache_dir
 from recording.models import Hold
 from recording.segments.looks import watch_server
 from tests.browser.coded import code_of, index, publish_coded, read_code, want_recording, write_footage
@@ -42,18 +38,6 @@ LATE = """() => {
     return tiles.map(tile => Math.abs(tile.player.moment - master.moment));
 }"""
 MASTER = "() => document.querySelector('[data-replay]').player.master.moment / 1000"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _player() -> None:
-    """hls.js lies among the static files, as `make run` puts it."""
-
-    install_player(
-        settings.VMS_ASSETS / "vendor" / "hls.min.js",
-        cache=find_cache_dir(os.environ),
-        environ=os.environ,
-        report=print,
-    )
 
 
 @dataclass

@@ -110,7 +110,7 @@ def fill(camera: Camera, number: int) -> None:
     MosaicTile.objects.create(**own, mosaic=mosaic, position=0)
     group = CameraGroup.objects.create(city_id=camera.city_id, name="Centre")
     GroupedCamera.objects.create(**own, group=group)
-    member = Membership.objects.filter(city=camera.city_id).first()
+    member = Membership.objects.filter(city=camera.city_id)[0]
     GroupMember.objects.create(city_id=camera.city_id, group=group, membership=member)
     gone = {"day": NOW.date(), "segments": 1, "bytes": 1}
     Deletion.objects.create(**own, **gone, rule="age", is_early=False, start=NOW, end=NOW, last_at=NOW)
@@ -137,7 +137,7 @@ def fill(camera: Camera, number: int) -> None:
     SegmentPicture.objects.create(**own, segment=segment, wanted_at=NOW)
     Stream.objects.create(**own, wished_at=NOW)
     asked = {"kind": "switch", "content": "", "made_at": NOW, "expires_at": NOW + HOUR}
-    Errand.objects.create(city_id=camera.city_id, by=User.objects.first(), **asked)
+    Errand.objects.create(city_id=camera.city_id, by=User.objects.all()[0], **asked)
 
 
 def cities_of(world: World) -> list[UUID]:

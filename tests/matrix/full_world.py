@@ -248,6 +248,6 @@ def secrets_of_other_city(world: World) -> list[str]:
 def rows() -> list[Any]:
     """Give all rows that the API can change."""
     with every_city("this test compares all rows"):
-        models = (Camera, CameraGroup, GroupedCamera, Membership, Stream, RecordingSession, RetentionPolicy, Hold)
-        models = (*models, Mosaic, MosaicTile)
+        models: tuple[Any, ...] = (Camera, CameraGroup, GroupedCamera, Membership, Mosaic, MosaicTile)
+        models += (Stream, RecordingSession, RetentionPolicy, Hold)
         return [list(model.objects.order_by("pk").values()) for model in models]
