@@ -74,12 +74,15 @@ def return_to_page(request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(target if ours else "/")
 
 
-def protect_page(response: HttpResponse, *, media_urls: Iterable[str] = ()) -> HttpResponse:
-    """Let the page run our own files only, and fetch pictures and the player from these media servers."""
+def protect_page(
+    response: HttpResponse, *, media_urls: Iterable[str] = (), script_urls: Iterable[str] = ()
+) -> HttpResponse:
+    """Let the page run our own files and these scripts only, and fetch pictures from these media servers."""
     media = " ".join(sorted({_origin_of(url) for url in media_urls}))
+    scripts = " ".join(sorted({_origin_of(url) for url in script_urls if urlsplit(url).netloc}))
     policy = {
         "default-src": "'self'",
-        "script-src": f"'self' {media}",
+        "script-src": f"'self' {scripts}",
         "connect-src": f"'self' {media}",
         "media-src": f"'self' blob: {media}",
         "img-src": "'self' data:",

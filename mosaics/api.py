@@ -79,6 +79,7 @@ class MosaicsView(GenericAPIView[Mosaic]):
 
     serializer_class = MosaicSerializer
     pagination_class = MosaicPages
+    of_the_whole_city = ("POST",)
 
     def get_queryset(self) -> QuerySet[Mosaic]:
         """Give what the list shows; the browsable API asks for it too."""
@@ -109,7 +110,6 @@ class MosaicView(GenericAPIView[Mosaic]):
     """Mosaic."""
 
     serializer_class = MosaicSerializer
-    # Whoever does not see all of its tiles would take the others off.
     of_the_whole_city = ("PUT", "DELETE")
 
     @extend_schema(operation_id="read_mosaic", summary="One mosaic with its tiles")

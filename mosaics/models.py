@@ -20,10 +20,8 @@ class Mosaic(CityOwned):
     """A wall that everybody in its city can open.
 
     `rotation_seconds`: how long each page is shown, 0 while pages turn by hand only. `revision` grows by each change,
-    so that nobody overwrites what they have not seen. Who sees only some cameras sees it with the tiles of those.
+    so that nobody overwrites what they have not seen. It tells of the whole city: who sees only some cameras sees none.
     """
-
-    seen_without_camera = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", verbose_name=_("city"))

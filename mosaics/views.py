@@ -37,7 +37,7 @@ from mosaics.services import note_live_view
 from observers.alarms.queries import count_open_alarms
 from recording.services import switch_recording
 from streams.access.services import give_live_token
-from streams.live import live_urls
+from streams.live import find_player_script, live_urls
 
 
 @require_safe
@@ -56,7 +56,8 @@ def show_wall(request: HttpRequest) -> HttpResponse:
         return redirect("wall")
     note_live_view(access, cards=len(shown.placed), now=timezone.now())
     response = render(request, "mosaics/wall.html", _describe_wall(request, access, shown, wanted))
-    return protect_page(response, media_urls=list_media_origins())
+    origins = list_media_origins()
+    return protect_page(response, media_urls=origins, script_urls=() if find_player_script() else origins)
 
 
 def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: CameraSearch) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: C
         "notices": describe_notices(counts, zone=zone, now=now),
         "open_alarms": count_open_alarms(access.city.pk) if access.user.is_staff else 0,
         "may_switch": role_reaches(access.role, Role.OPERATOR),
-        "may_save": role_reaches(access.role, Role.OPERATOR),
+        "may_save": role_reaches(access.role, Role.OPERATOR) and access.cameras is None,
         "may_add": role_reaches(access.role, Role.MANAGER) and access.user.is_staff and access.cameras is None,
         "query_without_page": _query_without_page(request),
         "here": request.get_full_path(),

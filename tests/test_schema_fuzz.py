@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -134,10 +135,19 @@ def send(case: Any, caller: Caller, checks: list[Any]) -> Any:
 
 
 def is_forgiven(answer: Any, case: Any) -> bool:
-    """Whether we read over what is wrong: an empty filter is none, and blanks around a value are not part of it."""
+    """Whether we read over what is wrong: an empty filter is none, so is an empty field of a form, and blanks around a
+    value are not part of it.
+
+    Too large a body is refused as well, by a status that the check does not know as a refusal.
+    """
+    if answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return True
     asked = dict(parse_qsl(urlsplit(answer.request.url).query, keep_blank_values=True))
-    sent = [*asked.values(), *(case.body.values() if isinstance(case.body, dict) else [])]
-    return "" in asked.values() or any(isinstance(value, str) and value != value.strip() for value in sent)
+    body = case.body if isinstance(case.body, dict) else {}
+    is_form = "form" in answer.request.headers.get("Content-Type", "")
+    if "" in asked.values() or (is_form and any(value in ("", None, [], {}) for value in body.values())):
+        return True
+    return any(isinstance(value, str) and value != value.strip() for value in [*asked.values(), *body.values()])
 
 
 def put_ids(case: Any, data: st.DataObject, caller: Caller) -> None:

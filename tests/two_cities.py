@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from cameras.models import Camera
+from cameras.models import Camera, CameraGroup, GroupedCamera
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.scope import every_city
@@ -73,7 +73,7 @@ def _make_caller(user: User, city: City, own: dict[str, str], foreign: dict[str,
 
 def _secrets_of(camera: Camera, ids: dict[str, str]) -> list[str]:
     return [
-        *(str(camera.pk), str(camera.city_id), ids["hold_id"], ids["mosaic_id"]),
+        *(str(camera.pk), str(camera.city_id), ids["hold_id"], ids["mosaic_id"], ids["group_id"]),
         *(camera.name, camera.city.name, camera.source_url, str(BYTES[camera.name])),
         *(["hunter2", camera.source_credentials] if camera.source_credentials else []),
     ]
@@ -92,6 +92,8 @@ def _furnish_city(camera: Camera, days_ago: int) -> dict[str, str]:
         city=camera.city, name=f"Wall of {camera.name}", rows=1, columns=1, created_at=NOW, updated_at=NOW
     )
     MosaicTile.objects.create(mosaic=mosaic, **about, position=0)
+    group = CameraGroup.objects.create(city=camera.city, name=f"Group of {camera.name}")
+    GroupedCamera.objects.create(group=group, **about)
     _add_footage(camera)
     _forecast(camera)
     day = _delete_some(camera, days_ago)
@@ -102,6 +104,7 @@ def _furnish_city(camera: Camera, days_ago: int) -> dict[str, str]:
         "alarm_id": str(alarm.pk),
         "hold_id": str(hold.pk),
         "mosaic_id": str(mosaic.pk),
+        "group_id": str(group.pk),
         "day": day,
         "camera_ids": str(camera.pk),
     }

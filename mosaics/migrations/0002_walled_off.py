@@ -14,5 +14,6 @@ class Migration(migrations.Migration):
         keep_same_city("mosaics_mosaictile", "camera_id", "cameras_camera"),
         wall_off("mosaics_mosaic"),
         wall_off("mosaics_mosaictile"),
+        narrow_to_cameras("mosaics_mosaic", None),
         narrow_to_cameras("mosaics_mosaictile"),
     ]

@@ -57,7 +57,8 @@ def show_camera(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     context = _page_context(request, access) | _describe_camera(camera, ZoneInfo(access.city.time_zone), now)
     server = camera.media_server
     page = render(request, "replay/camera.html", context)
-    return protect_page(page, media_urls=[server.public_hls_url, server.public_webrtc_url])
+    media_urls = [server.public_hls_url, server.public_webrtc_url]
+    return protect_page(page, media_urls=media_urls, script_urls=[find_live_player(camera)])
 
 
 @require_safe

@@ -169,7 +169,7 @@ def test_static_files_may_be_kept(client: Client) -> None:
 
 def test_what_a_view_has_said_stays(manager: Client) -> None:
     policy = read_policy(manager.get("/"))
-    assert policy["script-src"] == "'self' http://vms.example:8888"
+    assert policy["connect-src"] == "'self' http://vms.example:8888 http://vms.example:8889"
 
 
 def test_the_session_s_cookie_is_a_shift_long_and_no_script_s(world: World, settings: Any) -> None:

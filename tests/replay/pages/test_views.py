@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from cameras.models import Camera
 from cities.models import AuditAction, AuditEntry, User
 from cities.scope import every_city
-from replay.pages import views
+from streams import live
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +96,7 @@ def test_a_live_picture_is_noted_a_moment_of_the_past_is_not(world: World) -> No
 
 
 def test_without_the_player_the_page_says_what_is_missing(world: World) -> None:
-    with patch.object(views, "static", side_effect=ValueError("no such file in the manifest")):
+    with patch.object(live, "static", side_effect=ValueError("no such file in the manifest")):
         text = look(world.viewer, f"/cameras/{world.camera.pk}").content.decode()
     assert "The player for footage (hls.js) could not be got" in text
     assert "vms.example:8888/player/hls.min.js" in text  # live pictures take the media server's
