@@ -25,6 +25,7 @@ class PytestRunner:
         keepdb: bool = False,
         pytest_k: str | None = None,
         workers: str | None = None,
+        marks: str | None = None,
         **_others: Any,
     ) -> None:
         self.verbosity = verbosity
@@ -32,6 +33,7 @@ class PytestRunner:
         self.keepdb = keepdb
         self.pytest_k = pytest_k
         self.workers = workers
+        self.marks = marks
 
     @classmethod
     def add_arguments(cls, parser: Any) -> None:
@@ -39,6 +41,7 @@ class PytestRunner:
         parser.add_argument("--failfast", action="store_true", help="stop at the first failure")
         parser.add_argument("--keepdb", action="store_true", help="reuse the test database of DATABASE_URL's server")
         parser.add_argument("-k", dest="pytest_k", metavar="EXPRESSION", help="only tests whose names match")
+        parser.add_argument("-m", dest="marks", metavar="EXPRESSION", help="only tests with these marks")
         parser.add_argument("-n", dest="workers", metavar="N", help="run side by side in N processes, or auto")
 
     def run_tests(self, test_labels: Sequence[str], **_others: Any) -> int:
@@ -55,6 +58,7 @@ class PytestRunner:
         arguments += ["--exitfirst"] if self.failfast else []
         arguments += ["--reuse-db"] if self.keepdb else []
         arguments += ["-k", self.pytest_k] if self.pytest_k else []
+        arguments += ["-m", self.marks] if self.marks else []
         arguments += ["-n", self.workers] if self.workers else []
         return arguments
 

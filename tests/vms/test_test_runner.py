@@ -28,8 +28,8 @@ def test_labels_become_paths(label: str, path: str) -> None:
 
 
 def test_options_become_pytests() -> None:
-    runner = PytestRunner(verbosity=2, failfast=True, pytest_k="lock", workers="2")
-    assert runner.choose_arguments(["vms"]) == ["tests/vms", "-v", "--exitfirst", "-k", "lock", "-n", "2"]
+    runner = PytestRunner(verbosity=2, failfast=True, pytest_k="lock", workers="2", marks="slow")
+    assert runner.choose_arguments(["vms"]) == ["tests/vms", "-v", "--exitfirst", "-k", "lock", "-m", "slow", "-n", "2"]
     assert PytestRunner().choose_arguments([]) == ["tests"]
 
 
