@@ -17,7 +17,7 @@ class PytestRunner:
     settings, database and Redis, which must be there before Django looks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the options of a command, each by its name
         self,
         *,
         verbosity: int = 1,
