@@ -75,7 +75,7 @@ def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: C
         "open_alarms": count_open_alarms(access.city.pk) if access.user.is_staff else 0,
         "may_switch": role_reaches(access.role, Role.OPERATOR),
         "may_save": role_reaches(access.role, Role.OPERATOR) and access.cameras is None,
-        "may_add": role_reaches(access.role, Role.MANAGER) and access.user.is_staff and access.cameras is None,
+        "may_add": role_reaches(access.role, Role.MANAGER) and access.cameras is None,
         "query_without_page": _query_without_page(request),
         "here": request.get_full_path(),
         **describe_bar(shown, request.GET.dict()),

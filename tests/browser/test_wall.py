@@ -222,6 +222,6 @@ def test_signing_in_by_the_form_leads_to_the_wall(world: World, open_as: OpenAs)
 def test_a_city_without_cameras_says_what_to_do_next(world: World, open_as: OpenAs) -> None:
     with every_city("a test empties the world"):
         Camera.objects.all().update(removed_at=timezone.now())
-    page = open_as(make_staff(world.owner), **DESK)
+    page = open_as(world.owner, **DESK)
     expect(page.get_by_role("link", name="Add a camera")).to_be_visible()
     shoot(page, "wall-empty")
