@@ -14,7 +14,7 @@ from cameras.models import Camera, MediaServer
 from cities.scope import every_city
 from ffmpeg.failures import explain_failure
 from streams.models import Stream, StreamState
-from tests.browser.conftest import add_member, credentials_of, make_staff, shoot, show_online, show_server
+from tests.browser.conftest import add_member, credentials_of, shoot, show_online, show_server
 from tests.real import RunningMediaMTX, run_program
 from tests.world import World
 
