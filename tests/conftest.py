@@ -20,7 +20,10 @@ MADE_IN_BULK = (
     *("tests/matrix", "tests/test_traversal", "tests/test_translations", "tests/cities/test_row_level_security"),
     *("/test_admin.py", "tests/cities/test_opening", "tests/cities/test_scope", "tests/vms/test_protection"),
     *("tests/cities/test_problems", "tests/observers/alarms/test_decisions", "tests/footage/test_growing"),
-    *("tests/recording/gaps/test_services", "tests/recording/retention/test_crashes"),
+    *("tests/recording/gaps/test_services", "tests/recording/retention/test_crashes", "tests/observers/test_outages"),
+    *("tests/cameras/test_migrations", "tests/cameras/test_networks", "tests/cities/test_access"),
+    *("tests/inventory/test_connection", "tests/inventory/discovery", "tests/inventory/imports"),
+    *("tests/replay/pictures", "tests/footage/test_header"),
 )
 """Walls leaned against at every route, page, table and text, crashes at every step, and what chance makes up."""
 
