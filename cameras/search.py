@@ -1,9 +1,10 @@
 """Looking for cameras by what is known of them, and when each was last seen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from cameras.models import Camera, CameraState, MediaServer
 from cameras.queries import cameras_in_scope
@@ -14,6 +15,14 @@ OF_STATE = {
     CameraState.OFFLINE: _REACHABLE & Q(is_online=False),
     CameraState.UNKNOWN: ~_REACHABLE,
 }
+COUNTS = {
+    "total": Count("pk"),
+    **{str(state): Count("pk", filter=condition) for state, condition in OF_STATE.items()},
+    "recording": Count("pk", filter=Q(recording_enabled=True)),
+}
+"""How many cameras there are, in which state, and how many are to be recorded, for an aggregate over cameras."""
+
+_SWITCHES = {"on": True, "off": False}
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,17 @@ class CameraSearch:
     state: CameraState | None = None
     recording: bool | None = None
     text: str = ""
+
+
+def read_search(parameters: Mapping[str, str]) -> CameraSearch:
+    """Read `q`, `state` and `recording`; a value that means nothing lets everything through."""
+    state = parameters.get("state", "")
+    text = "".join(character for character in parameters.get("q", "") if character.isprintable())
+    return CameraSearch(
+        state=CameraState(state) if state in CameraState.values else None,
+        recording=_SWITCHES.get(parameters.get("recording", "")),
+        text=text.strip()[:100],
+    )
 
 
 def search_cameras(wanted: CameraSearch) -> QuerySet[Camera]:

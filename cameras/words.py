@@ -29,6 +29,17 @@ def say_moment(moment: datetime, *, zone: ZoneInfo, now: datetime) -> str:
     return date_format(local, "H:i:s" if same_day else "j M Y H:i", use_l10n=False)
 
 
+def describe_recording(camera: Camera) -> str:
+    """Say whether recording is wished, and whether a picture is there to record."""
+    if not camera.recording_enabled:
+        return _("Recording off")
+    if camera.state == CameraState.ONLINE:
+        return _("Recording on")
+    if camera.state == CameraState.OFFLINE:
+        return _("Recording on, no picture")
+    return _("Recording on, not confirmed")
+
+
 def _describe_unknown(server: MediaServer, zone: ZoneInfo, now: datetime) -> str:
     if server.reach == MediaServer.Reach.UNKNOWN or server.reach_changed_at is None:
         return _("Unknown · not checked yet")

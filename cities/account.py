@@ -18,7 +18,7 @@ from cities import second_step, tokens
 from cities.audit.services import note_in_own_cities
 from cities.errors import InvalidInput
 from cities.models import ApiToken, AuditAction, User
-from cities.views import protect_page
+from cities.pages import protect_page
 
 SESSION_HALF = "half_signed_in"
 HALF_SIGNED_IN_FOR = timedelta(minutes=5)

@@ -1,23 +1,21 @@
-"""Choosing the city whose pages one sees; what every page sends along."""
+"""Choosing the city whose pages one sees, and opening one by break-glass."""
 
-from collections.abc import Iterable
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cities.access import SESSION_CITY, list_cities_at_hand
+from cities.access import SESSION_CITY
 from cities.errors import InvalidInput
 from cities.models import City, User
-from cities.opening import Opened, close_city, open_city
+from cities.opening import close_city, open_city
+from cities.pages import cities_at_hand, protect_page, user_at
 from cities.queries import list_cities_of
 
 
@@ -30,12 +28,6 @@ def choose_city(request: HttpRequest) -> HttpResponse:
         raise Http404
     request.session[SESSION_CITY] = str(wanted)
     return redirect("/")
-
-
-def cities_at_hand(request: HttpRequest) -> list[City]:
-    """Give the cities among which a signed-in person chooses whose pages to see."""
-    opened: Opened | None = request.opened  # type: ignore[attr-defined]  # CityMiddleware adds it to Django's request
-    return list_cities_at_hand(_user_of(request), opened)
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,45 +59,11 @@ def end_break_glass(request: HttpRequest) -> HttpResponse:
     return redirect("break-glass")
 
 
-def return_to_page(request: HttpRequest) -> HttpResponseRedirect:
-    """Go back to the address the form named in `next` if it is ours, else to the first page."""
-    target = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return HttpResponseRedirect(target if ours else "/")
-
-
-def protect_page(
-    response: HttpResponse, *, media_urls: Iterable[str] = (), script_urls: Iterable[str] = ()
-) -> HttpResponse:
-    """Let the page run our own files and these scripts only, and fetch pictures from these media servers."""
-    media = " ".join(sorted({_origin_of(url) for url in media_urls}))
-    scripts = " ".join(sorted({_origin_of(url) for url in script_urls if urlsplit(url).netloc}))
-    policy = {
-        "default-src": "'self'",
-        "script-src": f"'self' {scripts}",
-        "connect-src": f"'self' {media}",
-        "media-src": f"'self' blob: {media}",
-        "img-src": "'self' data:",
-        "object-src": "'none'",
-        "base-uri": "'none'",
-        "form-action": "'self'",
-        "frame-ancestors": "'none'",
-    }
-    response["Content-Security-Policy"] = "; ".join(f"{name} {sources.strip()}" for name, sources in policy.items())
-    response["Cache-Control"] = "private, no-cache"
-    return response
-
-
 def _administrator(request: HttpRequest) -> User:
-    user = _user_of(request)
+    user = user_at(request)
     if not user.is_superuser:
         raise PermissionDenied
     return user
-
-
-def _user_of(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 -- login_required saw to it
-    return request.user
 
 
 def _pick(choices: QuerySet[City], request: HttpRequest) -> City:
@@ -114,11 +72,6 @@ def _pick(choices: QuerySet[City], request: HttpRequest) -> City:
     if city is None:
         raise Http404
     return city
-
-
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _parse_uuid(text: str) -> UUID | None:

@@ -76,13 +76,8 @@ def relay_command(  # noqa: PLR0913 -- three say what and where; the others are 
     Raises `FFmpegUnavailable` if the pictures must be coded anew and no encoder can.
     """
     source_format = guess_format(source)
-    options = _input_options(source, source_format, silence_seconds)
-    if can_forbid_redirects and source.scheme in {"http", "https"}:
-        options["max_redirects"] = "0"
-    if host_header:
-        options["headers"] = f"Host: {host_header}"
+    feed, stdin_text = _connect(source, silence_seconds, can_forbid_redirects, host_header)
     pacing = ["-re"] if source_format is SourceFormat.HLS else []
-    feed, stdin_text = _feed_by_stdin(source, options) if source.has_secret else _feed_by_argument(source, options)
     argv = [str(ffmpeg), *_GENERAL, *pacing, *feed, *_pick_streams(source_format, encoders, with_audio=with_audio)]
     return RelayCommand((*argv, *publish_arguments(publish_url)), stdin_text)
 
@@ -100,13 +95,7 @@ def snapshot_command(  # noqa: PLR0913 -- as above
 
     What it says of the streams goes to standard error (see `ffmpeg.probing`).
     """
-    source_format = guess_format(source)
-    options = _input_options(source, source_format, silence_seconds)
-    if can_forbid_redirects and source.scheme in {"http", "https"}:
-        options["max_redirects"] = "0"
-    if host_header:
-        options["headers"] = f"Host: {host_header}"
-    feed, stdin_text = _feed_by_stdin(source, options) if source.has_secret else _feed_by_argument(source, options)
+    feed, stdin_text = _connect(source, silence_seconds, can_forbid_redirects, host_header)
     picture = ["-map", "0:v:0", "-frames:v", "1", "-vf", f"scale=w='min({widest},iw)':h=-2", "-q:v", "5"]
     argv = [str(ffmpeg), *_QUIET, *feed, *picture, "-c:v", "mjpeg", "-f", "image2pipe", "pipe:1"]
     return RelayCommand(tuple(argv), stdin_text)
@@ -151,6 +140,21 @@ _DEMUXERS = {
     SourceFormat.MJPEG: "mpjpeg",
 }
 _TLS_SCHEMES = {"rtsps", "rtmps", "https"}
+
+
+def _connect(
+    source: SourceUrl,
+    silence_seconds: int,
+    can_forbid_redirects: bool,  # noqa: FBT001 -- named by its callers' own parameters
+    host_header: str,
+) -> tuple[list[str], str | None]:
+    """Give how the source is opened, and what of that goes to standard input: no list of processes shows a secret."""
+    options = _input_options(source, guess_format(source), silence_seconds)
+    if can_forbid_redirects and source.scheme in {"http", "https"}:
+        options["max_redirects"] = "0"
+    if host_header:
+        options["headers"] = f"Host: {host_header}"
+    return _feed_by_stdin(source, options) if source.has_secret else _feed_by_argument(source, options)
 
 
 def _input_options(source: SourceUrl, source_format: SourceFormat, silence_seconds: int) -> dict[str, str]:

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from cameras.models import Camera, CameraState, MediaServer
+from cameras.models import Camera, MediaServer
 from cameras.queries import cameras_in_scope
-from cameras.search import OF_STATE, CameraSearch, search_cameras
+from cameras.search import COUNTS, CameraSearch, read_search, search_cameras
 from inventory.strips import DAY, Strip, draw_strip
 from recording.gaps.decisions import horizon_of
 from recording.gaps.queries import read_gaps, read_sessions
 from recording.gaps.spans import Span
 
-_SWITCHES = {"on": True, "off": False}
 _SOURCES = {"pulled", "publishes"}
 
 
@@ -41,15 +40,9 @@ class Counts:
 
 def read_wanted(parameters: Mapping[str, str]) -> Wanted:
     """Read `q`, `state`, `recording`, `server` and `source`; a value that means nothing lets everything through."""
-    state, server, source = (parameters.get(name, "") for name in ("state", "server", "source"))
-    text = "".join(character for character in parameters.get("q", "") if character.isprintable())
-    search = CameraSearch(
-        state=CameraState(state) if state in CameraState.values else None,
-        recording=_SWITCHES.get(parameters.get("recording", "")),
-        text=text.strip()[:100],
-    )
+    server, source = parameters.get("server", ""), parameters.get("source", "")
     is_number = server.isascii() and server.isdecimal() and len(server) <= 9
-    return Wanted(search, int(server) if is_number else None, source if source in _SOURCES else "")
+    return Wanted(read_search(parameters), int(server) if is_number else None, source if source in _SOURCES else "")
 
 
 def find_cameras(wanted: Wanted) -> QuerySet[Camera]:
@@ -65,9 +58,7 @@ def find_cameras(wanted: Wanted) -> QuerySet[Camera]:
 
 def count_cameras() -> Counts:
     """Count all cameras in scope, in one query."""
-    columns = {str(state): Count("pk", filter=condition) for state, condition in OF_STATE.items()}
-    columns |= {"total": Count("pk"), "recording": Count("pk", filter=Q(recording_enabled=True))}
-    return Counts(**cameras_in_scope().order_by().aggregate(**columns))
+    return Counts(**cameras_in_scope().order_by().aggregate(**COUNTS))
 
 
 def list_servers() -> list[MediaServer]:

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext as _
-
 from cameras.models import Camera, CameraState
-from cameras.words import describe_state
+from cameras.words import describe_recording, describe_state
 from inventory.strips import Strip
 from streams.words import describe_problem
 
@@ -42,14 +40,3 @@ def make_row(camera: Camera, strip: Strip, *, zone: ZoneInfo, now: datetime) -> 
         server=camera.media_server.name,
         strip=strip,
     )
-
-
-def describe_recording(camera: Camera) -> str:
-    """Say whether recording is wished, and whether a picture is there to record."""
-    if not camera.recording_enabled:
-        return _("Recording off")
-    if camera.state == CameraState.ONLINE:
-        return _("Recording on")
-    if camera.state == CameraState.OFFLINE:
-        return _("Recording on, no picture")
-    return _("Recording on, not confirmed")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from cameras.models import Camera, CameraState
-from cameras.words import describe_state, say_moment
+from cameras.words import describe_recording, describe_state, say_moment
 from mosaics.queries import WallCounts
 from streams.live import find_live_player
 from streams.words import describe_problem
@@ -53,7 +53,7 @@ def make_card(camera: Camera, *, zone: ZoneInfo, now: datetime) -> Card:
         problem="" if camera.state == CameraState.ONLINE else describe_problem(camera, now),
         playable=camera.is_online,
         recording=camera.recording_enabled,
-        recording_text=_describe_recording(camera),
+        recording_text=describe_recording(camera),
         page_url=f"/cameras/{camera.pk}",
         player_url=find_live_player(camera),
     )
@@ -83,13 +83,3 @@ def describe_notices(counts: WallCounts, *, zone: ZoneInfo, now: datetime) -> li
             % {"checked": checked}
         )
     return notices
-
-
-def _describe_recording(camera: Camera) -> str:
-    if not camera.recording_enabled:
-        return _("Recording off")
-    if camera.state == CameraState.ONLINE:
-        return _("Recording on")
-    if camera.state == CameraState.OFFLINE:
-        return _("Recording on, no picture")
-    return _("Recording on, not confirmed")

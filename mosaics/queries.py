@@ -1,21 +1,20 @@
 """Which cameras the wall shows, and how many are in which state: a fixed number of queries whatever their number."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from cameras.models import Camera, CameraState, MediaServer
+from cameras.models import Camera, MediaServer
 from cameras.queries import cameras_in_scope
-from cameras.search import OF_STATE, CameraSearch, search_cameras
+from cameras.search import COUNTS, CameraSearch, search_cameras
 from cities.errors import NotThere
 from mosaics.models import Mosaic, MosaicTile
 
 _UNANSWERED = Q(media_server__reach=MediaServer.Reach.UNREACHABLE)
 _ANSWERED = Q(media_server__reach=MediaServer.Reach.REACHABLE)
-_RECORDING = {"on": True, "off": False}
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,6 @@ class WallCounts:
     checked_at: datetime | None
 
 
-def read_search(parameters: Mapping[str, str]) -> CameraSearch:
-    """Read `q`, `state` and `recording`; a value that means nothing lets everything through."""
-    state = parameters.get("state", "")
-    text = "".join(character for character in parameters.get("q", "") if character.isprintable())
-    return CameraSearch(
-        state=CameraState(state) if state in CameraState.values else None,
-        recording=_RECORDING.get(parameters.get("recording", "")),
-        text=text.strip()[:100],
-    )
-
-
 def find_cameras(wanted: CameraSearch) -> QuerySet[Camera]:
     """Give the cameras in scope that fit, their streams and media servers loaded."""
     return search_cameras(wanted).select_related("media_server", "stream")
@@ -63,11 +51,7 @@ def count_cameras() -> WallCounts:
         cameras_in_scope()
         .order_by()
         .aggregate(
-            total=Count("pk"),
-            online=Count("pk", filter=OF_STATE[CameraState.ONLINE]),
-            offline=Count("pk", filter=OF_STATE[CameraState.OFFLINE]),
-            unknown=Count("pk", filter=OF_STATE[CameraState.UNKNOWN]),
-            recording=Count("pk", filter=Q(recording_enabled=True)),
+            **COUNTS,
             unanswered=Count("pk", filter=_UNANSWERED),
             unanswered_since=Min("media_server__reach_changed_at", filter=_UNANSWERED),
             checked_at=Min("media_server__snapshot_at", filter=_ANSWERED),

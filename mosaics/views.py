@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_POST, require_safe
 
 from cameras.queries import find_camera
-from cameras.search import CameraSearch
+from cameras.search import CameraSearch, read_search
 from cities.access import Access
 from cities.errors import Conflict, NotThere
 from cities.models import City, Role
+from cities.pages import access_at, frame_of, protect_page, query_without_page, read_switch, return_to_page
 from cities.queries import role_reaches
-from cities.views import cities_at_hand, protect_page, return_to_page
 from mosaics.cards import Card, describe_notices, make_card
 from mosaics.layouts import MOST_TILES
 from mosaics.pages import Shown, choose_shown, describe_bar, read_ids
@@ -31,7 +31,6 @@ from mosaics.queries import (
     list_cameras,
     list_media_origins,
     list_mosaics,
-    read_search,
 )
 from mosaics.services import note_live_view
 from observers.alarms.queries import count_open_alarms
@@ -44,9 +43,9 @@ from streams.live import find_player_script, live_urls
 @login_required
 def show_wall(request: HttpRequest) -> HttpResponse:
     """Show a page of cards, or what to do next where there are none."""
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
-        context = _page_context(request) | {"is_there_a_city": City.objects.exists()}
+        context = frame_of(request) | {"is_there_a_city": City.objects.exists()}
         return protect_page(render(request, "mosaics/no_city.html", context))
     wanted = read_search(request.GET)
     try:
@@ -62,7 +61,7 @@ def show_wall(request: HttpRequest) -> HttpResponse:
 
 def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: CameraSearch) -> dict[str, Any]:
     zone, now, counts = ZoneInfo(access.city.time_zone), timezone.now(), count_cameras()
-    return _page_context(request) | {
+    return frame_of(request) | {
         "placed": [(place, make_card(camera, zone=zone, now=now)) for place, camera in shown.placed],
         "page": shown.page,
         "mosaic": shown.mosaic,
@@ -76,7 +75,7 @@ def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: C
         "may_switch": role_reaches(access.role, Role.OPERATOR),
         "may_save": role_reaches(access.role, Role.OPERATOR) and access.cameras is None,
         "may_add": role_reaches(access.role, Role.MANAGER) and access.cameras is None,
-        "query_without_page": _query_without_page(request),
+        "query_without_page": query_without_page(request),
         "here": request.get_full_path(),
         **describe_bar(shown, request.GET.dict()),
     }
@@ -85,7 +84,7 @@ def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: C
 @require_safe
 def show_cards(request: HttpRequest) -> HttpResponse:
     """Give a script the cards of the cameras `?ids=`, as the wall's page has them; others are left out."""
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
         return _refuse_without_city(request)
     cameras = list_cameras(read_ids(request.GET.get("ids", ""), MOST_TILES))
@@ -102,7 +101,7 @@ def show_states(request: HttpRequest) -> HttpResponse:
 
     Ids of other cities or of nothing are left out without a word.
     """
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
         return _refuse_without_city(request)
     zone, now = ZoneInfo(access.city.time_zone), timezone.now()
@@ -126,7 +125,7 @@ def show_states(request: HttpRequest) -> HttpResponse:
 @require_safe
 def give_live_address(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """Give a script the addresses of a camera's live picture, good for beginning to watch within two minutes."""
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
         return _refuse_without_city(request)
     try:
@@ -142,11 +141,11 @@ def give_live_address(request: HttpRequest, camera_id: UUID) -> HttpResponse:
 @require_POST
 def switch_camera_recording(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """Switch a camera's recording to what `on` says (1 or 0): a script gets the new state, a form its page again."""
-    access, by_script = _access_of(request), "application/json" in request.headers.get("Accept", "")
+    access, by_script = access_at(request), "application/json" in request.headers.get("Accept", "")
     if access is None:
         return _refuse_without_city(request) if by_script or request.user.is_authenticated else return_to_page(request)
     try:
-        card = _switch(access, camera_id, on=_read_switch(request))
+        card = _switch(access, camera_id, on=read_switch(request))
     except Conflict as refused:
         return _refuse_switch(request, gettext(refused.message), by_script=by_script)
     if by_script:
@@ -175,37 +174,9 @@ def _refuse_switch(request: HttpRequest, text: str, *, by_script: bool) -> HttpR
     return return_to_page(request)
 
 
-def _access_of(request: HttpRequest) -> Access | None:
-    access: Access | None = request.access  # type: ignore[attr-defined]  # CityMiddleware adds it to Django's request
-    return access
-
-
-def _page_context(request: HttpRequest) -> dict[str, Any]:
-    access = _access_of(request)
-    return {
-        "city": access.city if access else None,
-        "role": Role(access.role).label if access else "",
-        "cities": cities_at_hand(request),
-    }
-
-
 def _counts_shown(counts: WallCounts) -> dict[str, int]:
     shown = ("total", "online", "offline", "unknown", "recording")
     return {key: value for key, value in asdict(counts).items() if key in shown}
-
-
-def _read_switch(request: HttpRequest) -> bool:
-    wanted = request.POST.get("on")
-    if wanted not in {"0", "1"}:
-        message = "on must be 0 or 1"
-        raise BadRequest(message)
-    return wanted == "1"
-
-
-def _query_without_page(request: HttpRequest) -> str:
-    query = request.GET.copy()
-    query.pop("page", None)
-    return query.urlencode()
 
 
 def _refuse_without_city(request: HttpRequest) -> HttpResponse:

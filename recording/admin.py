@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from cameras.models import Camera
 from cities.admin import CityFilter, CityScopedAdmin, Labelled, LookOnly, column, may
 from cities.models import Role, User
-from cities.views import return_to_page
+from cities.pages import return_to_page
 from recording.gaps import admin as _gaps  # noqa: F401 -- registers its pages
 from recording.holds import admin as _holds  # noqa: F401 -- as above
 from recording.models import RecordingSession, RecordingStatus, Segment, SegmentState

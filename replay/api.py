@@ -15,12 +15,12 @@ from rest_framework.views import APIView
 
 from cameras.queries import find_camera
 from cities.errors import NotThere
+from cities.negotiation import AnyAnswer
 from cities.permissions import access_of
 from cities.problems import CONTENT_TYPE, describe_problem
 from recording.gaps.spans import Span
 from replay.asking import read_cameras, read_range, read_resolution, spell_moment
 from replay.forms import read_form
-from replay.negotiation import AnyAnswer
 from replay.parameters import CAMERA_IDS, FLOOD, FORM, FROM, RESOLUTION, TO, answers
 from replay.playlists import NoFootage, Wish, make_playlist
 from replay.services import note_footage_view

@@ -73,8 +73,8 @@ QUESTIONS = Buckets(burst=60, rate=20)
 """Timelines and playlists: nine cameras that follow a hand twice a second."""
 
 ANSWERS = Places(most=6)
-"""Parts of files on their way, where no web server sends them for us: of eight threads two are left to others. A
-browser opens no more than six lines to one address."""
+"""Parts of files on their way, where no web server sends them for us: each holds one of the threads of web
+(`WEB_THREADS` in vms/launcher/plan.py). A browser opens no more than six lines to one address."""
 
 
 class FootageThrottle(BaseThrottle):

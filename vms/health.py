@@ -1,6 +1,5 @@
 """Whether the installation is well, in words: /health for people and monitors, /health/ready for balancers."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,13 +7,12 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from cities.negotiation import AnyAnswer
 from cities.problems import CONTENT_TYPE, describe_problem
 from recording.retention.disk import choose_water_marks
 from recording.storage.decisions import is_short
@@ -142,26 +140,11 @@ class ReadySerializer(serializers.Serializer[Any]):
     ready = serializers.BooleanField()
 
 
-class JsonAlways(BaseContentNegotiation):
-    """A monitor that accepts text/plain only is still to be told how we are."""
-
-    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:  # noqa: ARG002 -- DRF's signature
-        return next(iter(parsers))
-
-    def select_renderer(
-        self,
-        request: Request,  # noqa: ARG002 -- DRF's signature
-        renderers: Iterable[BaseRenderer],
-        format_suffix: str | None = None,  # noqa: ARG002 -- DRF's signature
-    ) -> tuple[BaseRenderer, str]:
-        renderer = next(iter(renderers))
-        return renderer, str(renderer.media_type)
-
-
 class OpenDoor(APIView):
     """A door for everybody: no headers, no token, and nothing of any city."""
 
-    content_negotiation_class = JsonAlways
+    # A monitor that accepts text/plain only is still to be told how we are.
+    content_negotiation_class = AnyAnswer
     authentication_classes = []
     permission_classes = []
     renderer_classes = [JSONRenderer]

@@ -17,7 +17,7 @@ from cameras.services import shown_source_url
 from cities.access import Access
 from cities.errors import Conflict, InvalidInput
 from cities.models import Role
-from cities.views import protect_page
+from cities.pages import protect_page
 from inventory.connection import order_test, say_look
 from inventory.errands import read_content
 from inventory.forms import CameraForm, read_form

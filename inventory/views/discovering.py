@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cities.access import Access
 from cities.errors import Conflict, InvalidInput
 from cities.models import Role
-from cities.views import protect_page
+from cities.pages import protect_page
 from inventory.discovery.services import order_address_question, order_search, say_address
 from inventory.errands import read_content
 from inventory.forms import read_form

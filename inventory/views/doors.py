@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -14,8 +14,8 @@ from django.utils import timezone
 from cities.access import Access
 from cities.errors import NotThere
 from cities.models import Role
+from cities.pages import access_at, frame_of
 from cities.queries import role_reaches
-from cities.views import cities_at_hand
 from inventory.errands import find_errand
 from inventory.models import Errand, ErrandKind
 
@@ -32,7 +32,7 @@ def members_page(needed: Role = Role.VIEWER, *, of_the_whole_city: bool = False)
         @wraps(page)
         @login_required
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            access: Access | None = request.access  # type: ignore[attr-defined]  # CityMiddleware adds it to Django's request
+            access = access_at(request)
             if access is None:
                 return redirect("/")
             if not role_reaches(access.role, needed) or (of_the_whole_city and access.cameras is not None):
@@ -49,10 +49,7 @@ def members_page(needed: Role = Role.VIEWER, *, of_the_whole_city: bool = False)
 
 def page_context(request: HttpRequest, access: Access) -> dict[str, Any]:
     """Give what the frame of every page shows, and what the caller may do on it."""
-    return {
-        "city": access.city,
-        "role": Role(access.role).label,
-        "cities": cities_at_hand(request),
+    return frame_of(request) | {
         "may_switch": role_reaches(access.role, Role.OPERATOR),
         "may_manage": role_reaches(access.role, Role.MANAGER),
         "may_add": role_reaches(access.role, Role.MANAGER) and access.cameras is None,
@@ -62,15 +59,6 @@ def page_context(request: HttpRequest, access: Access) -> dict[str, Any]:
 def errand_of(access: Access, errand_id: UUID, kind: ErrandKind) -> Errand:
     """Give the caller's own errand of this kind; NotThere otherwise."""
     return find_errand(access, errand_id, kind, timezone.now())
-
-
-def read_switch(request: HttpRequest) -> bool:
-    """Give what `on` says, 1 or 0."""
-    wanted = request.POST.get("on")
-    if wanted not in {"0", "1"}:
-        message = "on must be 0 or 1"
-        raise BadRequest(message)
-    return wanted == "1"
 
 
 def read_id(text: str) -> UUID | None:

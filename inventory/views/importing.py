@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from cities.access import Access
 from cities.errors import Conflict, InvalidInput
 from cities.models import Role
-from cities.views import protect_page
+from cities.pages import protect_page
 from inventory.imports.services import apply_import, show_import, try_import
 from inventory.imports.sheet import MOST_LINES
 from inventory.models import ErrandKind

@@ -3,13 +3,13 @@
 from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cities.access import Access
-from cities.views import protect_page
+from cities.pages import protect_page, query_without_page
 from inventory.imports.sheet import write_sheet
 from inventory.queries import Wanted, count_cameras, find_cameras, list_servers, read_strips, read_wanted
 from inventory.rows import make_row
@@ -34,7 +34,7 @@ def show_cameras(request: HttpRequest, access: Access) -> HttpResponse:
         "searching": wanted != Wanted(),
         "counts": count_cameras(),
         "servers": list_servers(),
-        "query_without_page": _query_without_page(request.GET),
+        "query_without_page": query_without_page(request),
         "may_switch_all": page.paginator.count <= MOST_AT_ONCE,
     }
     return protect_page(render(request, "inventory/cameras.html", context))
@@ -49,9 +49,3 @@ def export_cameras(request: HttpRequest, access: Access) -> HttpResponse:  # noq
     response["Cache-Control"] = "no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _query_without_page(asked: QueryDict) -> str:
-    query = asked.copy()
-    query.pop("page", None)
-    return query.urlencode()

@@ -14,11 +14,11 @@ from cameras.models import Camera
 from cities.access import Access
 from cities.errors import Conflict
 from cities.models import Role
-from cities.views import protect_page, return_to_page
+from cities.pages import protect_page, read_switch, return_to_page
 from inventory.models import ErrandKind
 from inventory.queries import Wanted, find_cameras, read_wanted
 from inventory.switching import MOST_AT_ONCE, SWITCHED, UNDONE, Outcome, read_outcomes, switch_several, undo_switch
-from inventory.views.doors import errand_of, members_page, page_context, read_id, read_switch
+from inventory.views.doors import errand_of, members_page, page_context, read_id
 
 
 @require_POST

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cities.access import Access, access_of_user
-from cities.models import Role, User
+from cities.models import User
 from cities.opening import find_opened, has_opened
+from cities.pages import access_at, frame_of, protect_page
 from cities.scope import city_scope, narrowed_to
-from cities.views import cities_at_hand, protect_page
 from observers.status.queries import read_status
 from observers.status.stream import Stream, digest_sections, places, tell_changes
 from observers.status.words import render_sections
@@ -27,14 +27,12 @@ from observers.status.words import render_sections
 @login_required
 def show_status(request: HttpRequest) -> HttpResponse:
     """Show how everything of the city is just now."""
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
         return redirect("/")
     sections = _look(access)
     context = {
-        "city": access.city,
-        "role": Role(access.role).label,
-        "cities": cities_at_hand(request),
+        **frame_of(request),
         "sections": sections,
         "digest": digest_sections(sections),
         "versions": _list_versions() if access.user.is_staff else [],
@@ -46,7 +44,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
 @require_safe
 def give_facts(request: HttpRequest) -> HttpResponse:
     """Give a script every section as it is now, and their digest."""
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
         return _refuse(request)
     sections = _look(access)
@@ -58,7 +56,7 @@ def give_facts(request: HttpRequest) -> HttpResponse:
 @require_safe
 def stream_events(request: HttpRequest) -> HttpResponseBase:
     """Give a script the sections that change, as server-sent events; 503 while too many listen already."""
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
         return _refuse(request)
     if request.method == "HEAD":
@@ -107,11 +105,6 @@ def _look_again(request: HttpRequest, access: Access) -> Callable[[], dict[str, 
                 return _look(still)
 
     return look
-
-
-def _access_of(request: HttpRequest) -> Access | None:
-    access: Access | None = request.access  # type: ignore[attr-defined]  # CityMiddleware adds it to Django's request
-    return access
 
 
 def _refuse(request: HttpRequest) -> HttpResponse:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from cities.access import Access
 from cities.models import City, Role
-from cities.views import cities_at_hand, protect_page
+from cities.pages import access_at, cities_at_hand, protect_page
 from recording.gaps.coverage import CameraCoverage, add_up, list_covered_cameras, measure_coverage
 from recording.gaps.periods import Measured, Period, Unit, begin_of, list_periods, next_month
 from recording.gaps.spans import Span
@@ -52,7 +52,7 @@ class Row:
 @login_required
 def show_coverage(request: HttpRequest) -> HttpResponse:
     """Show the month that `?month=2026-11` names, this one where none is named, in the city's own time."""
-    access: Access | None = request.access  # type: ignore[attr-defined]  # CityMiddleware adds it to Django's request
+    access = access_at(request)
     if access is None:
         return redirect("/")
     zone, now = ZoneInfo(access.city.time_zone), timezone.now()

@@ -13,16 +13,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cameras.models import Camera, CameraState
-from cameras.words import describe_state
+from cameras.words import describe_recording, describe_state
 from cities.access import Access
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, Role
+from cities.pages import access_at, frame_of, protect_page
 from cities.queries import role_reaches
-from cities.views import cities_at_hand, protect_page
 from recording.models import GapCause
 from replay.pages.queries import MOST_TOGETHER, find_oldest_footage, find_player_camera, list_chosen, list_offered
 from streams.live import find_live_player, find_player_script
@@ -45,7 +44,7 @@ class Place:
 @login_required
 def show_camera(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     """Show a camera live, or at the moment that `?at=` names."""
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
         return redirect("/")
     camera = find_player_camera(camera_id)
@@ -65,7 +64,7 @@ def show_camera(request: HttpRequest, camera_id: UUID) -> HttpResponse:
 @login_required
 def show_together(request: HttpRequest) -> HttpResponse:
     """Show the cameras that `?camera=` names, nine at most, on one clock, and others to add."""
-    access = _access_of(request)
+    access = access_at(request)
     if access is None:
         return redirect("/")
     chosen, text = list_chosen(request.GET.getlist("camera")), request.GET.get("q", "").strip()[:LONGEST_SEARCH]
@@ -88,7 +87,7 @@ def _describe_camera(camera: Camera, zone: ZoneInfo, now: datetime) -> dict[str,
         "state": str(camera.state.value),
         "state_text": describe_state(camera, zone=zone, now=now),
         "problem": "" if camera.state == CameraState.ONLINE else describe_problem(camera, now),
-        "recording_text": _("Recording on") if camera.recording_enabled else _("Recording off"),
+        "recording_text": describe_recording(camera),
         "oldest_text": date_format(oldest.astimezone(zone), "DATETIME_FORMAT") if oldest else "",
         "live_player_url": find_live_player(camera),
     }
@@ -105,16 +104,8 @@ def _address(chosen: list[Camera], more: Camera | None = None) -> str:
 
 
 def _page_context(request: HttpRequest, access: Access) -> dict[str, Any]:
-    return {
-        "city": access.city,
-        "role": Role(access.role).label,
-        "cities": cities_at_hand(request),
+    return frame_of(request) | {
         "player_url": find_player_script(),
         "may_hold": role_reaches(access.role, Role.OPERATOR),
         "causes": GapCause.choices,
     }
-
-
-def _access_of(request: HttpRequest) -> Access | None:
-    access: Access | None = request.access  # type: ignore[attr-defined]  # CityMiddleware adds it to Django's request
-    return access

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cameras.queries import find_camera
+from cities.negotiation import AnyAnswer
 from cities.permissions import access_of
 from cities.problems import problem_response
 from ffmpeg.errors import FFmpegError, FFmpegTooSlow
@@ -26,7 +27,6 @@ from recording.gaps.spans import Span
 from recording.models import Segment
 from replay.asking import read_range
 from replay.models import SegmentPicture
-from replay.negotiation import AnyAnswer
 from replay.parameters import FLOOD, FROM, TO, answers
 from replay.pictures.asking import read_exact, read_required_moment, read_width
 from replay.pictures.frames import Frame, make_frame

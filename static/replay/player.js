@@ -11,21 +11,6 @@ window.Replay = window.Replay || {};
   const SUCCESSOR_LEAD_S = 15;
   const READY_MS = 12_000, ANSWER_MS = 15_000, RETRY_MS = 3000;
   const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
-  let loading = null;
-
-  /* hls.js of our own origin; a failed load is tried again by whoever asks next. */
-  function loadHls(url) {
-    if (window.Hls) return Promise.resolve(window.Hls);
-    if (!url) return Promise.reject(new Error("not installed"));
-    loading ??= new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = url;
-      script.onload = () => (window.Hls ? resolve(window.Hls) : reject(new Error("no Hls in the script")));
-      script.onerror = () => { script.remove(); reject(new Error("not loaded")); };
-      document.head.append(script);
-    }).catch((error) => { loading = null; throw error; });
-    return loading;
-  }
 
   /* Where each piece of a playlist lies: `start` in seconds of the video, `at` on the recording's clock. */
   function readPieces(text) {
@@ -215,7 +200,7 @@ window.Replay = window.Replay || {};
       this.opening = null;
       this.on("loading");
       let Hls;
-      try { Hls = await loadHls(this.hlsUrl); } catch { this.on("missing"); return; }
+      try { Hls = await window.loadHls(this.hlsUrl); } catch { this.on("missing"); return; }
       if (attempt !== this.attempt) return;
       if (!Hls.isSupported()) { this.on("missing"); return; }
       const reel = this.opening = new Reel(Hls, this.box, moment, this.label);

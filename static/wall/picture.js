@@ -10,22 +10,8 @@
   const GATHERING_MS = 1000;
   const HLS_INSTEAD_MS = 5 * 60000;
   const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
-  let loading = null;
   // Media servers that no WebRTC reached us from: UDP that a firewall swallows would cost every picture its first seconds.
   const unreached = new Map();
-
-  // A failed load is tried again by the next picture that asks.
-  function loadPlayer(url) {
-    if (window.Hls) return Promise.resolve(window.Hls);
-    loading ??= new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = url;
-      script.onload = () => (window.Hls ? resolve(window.Hls) : reject(new Error("no Hls in the script")));
-      script.onerror = () => { script.remove(); reject(new Error("not loaded")); };
-      document.head.append(script);
-    }).catch((error) => { loading = null; throw error; });
-    return loading;
-  }
 
   const playsNatively = (video) => video.canPlayType("application/vnd.apple.mpegurl") !== "";
   const originOf = (url) => new URL(url, location.href).origin;
@@ -213,7 +199,7 @@
     async attachHls(source, attempt) {
       this.isByHls = true;
       const hasMediaSource = "MediaSource" in window || "ManagedMediaSource" in window;
-      const Hls = hasMediaSource ? await loadPlayer(this.card.dataset.player) : null;
+      const Hls = hasMediaSource ? await window.loadHls(this.card.dataset.player) : null;
       if (attempt !== this.attempt) return;
       if (Hls && Hls.isSupported()) this.playHls(Hls, source);
       else if (playsNatively(this.video)) this.video.src = source;
