@@ -9,10 +9,8 @@ from django.db import IntegrityError, transaction
 
 from cameras.models import Camera
 from cameras.queries import cameras_in_scope
-from cities.access import Access
-from cities.audit.services import Deed, note_deed
 from cities.errors import Conflict, InvalidInput, NotThere
-from cities.models import AuditAction, City, User
+from cities.models import City, User
 from mosaics.layouts import FASTEST_ROTATION_SECONDS, MOST_A_SIDE, MOST_TILES, SLOWEST_ROTATION_SECONDS
 from mosaics.models import Mosaic, MosaicTile
 from mosaics.queries import find_mosaic
@@ -75,12 +73,6 @@ def remove_mosaic(mosaic_id: UUID) -> None:
 def take_off_walls(camera: Camera, by: User | None, now: datetime) -> None:  # noqa: ARG001 -- a removal step's signature
     """Take a camera that is removed off every mosaic."""
     MosaicTile.objects.filter(camera=camera).delete()
-
-
-def note_live_view(access: Access, *, cards: int, now: datetime) -> None:
-    """Write down that somebody opened a page with so many live pictures; a page without any is nothing to tell."""
-    if cards:
-        note_deed(access.city.pk, Deed(AuditAction.LIVE_VIEWED, access.user, now, facts={"cameras": cards}))
 
 
 def _check(wanted: Arrangement) -> None:

@@ -32,10 +32,9 @@ from mosaics.queries import (
     list_media_origins,
     list_mosaics,
 )
-from mosaics.services import note_live_view
 from observers.alarms.queries import count_open_alarms
 from recording.services import switch_recording
-from streams.access.services import give_live_token
+from streams.access.services import give_live_token, note_live_view
 from streams.live import find_player_script, live_urls
 
 
@@ -53,7 +52,7 @@ def show_wall(request: HttpRequest) -> HttpResponse:
     except NotThere:
         messages.warning(request, _("This mosaic is not there any more."))
         return redirect("wall")
-    note_live_view(access, cards=len(shown.placed), now=timezone.now())
+    note_live_view(access, pictures=len(shown.placed), now=timezone.now())
     response = render(request, "mosaics/wall.html", _describe_wall(request, access, shown, wanted))
     origins = list_media_origins()
     return protect_page(response, media_urls=origins, script_urls=() if find_player_script() else origins)
@@ -89,7 +88,7 @@ def show_cards(request: HttpRequest) -> HttpResponse:
         return _refuse_without_city(request)
     cameras = list_cameras(read_ids(request.GET.get("ids", ""), MOST_TILES))
     cards = [make_card(camera, zone=ZoneInfo(access.city.time_zone), now=timezone.now()) for camera in cameras]
-    note_live_view(access, cards=len(cards), now=timezone.now())
+    note_live_view(access, pictures=len(cards), now=timezone.now())
     context = {"cards": cards, "may_switch": role_reaches(access.role, Role.OPERATOR), "here": "/"}
     return protect_page(render(request, "mosaics/cards.html", context))
 

@@ -10,18 +10,16 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, NOT_THERE, problem_response
-from cities.scope import city_scope
+from cities.problems import NOT_THERE, problem_response
 from footage.initialisation import hide_sound
 from recording.holds.links import footage_file
+from replay.door import answer_token
 from replay.media import CHUNK, FilePart, Part, choose_part, is_exact, open_footage, spell_tag
 from replay.queries import MediaFile
-from replay.services import find_allowed
 from replay.throttling import ANSWERS
-from replay.tokens import FootageGrant, read_token
+from replay.tokens import FootageGrant
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +27,6 @@ TYPE = "video/mp4"
 ACCELERATED = "/recordings/"
 LONGEST_INIT = 1 << 20
 _KEPT = "private, max-age=600"
-_OUT_OF_DATE = "This address is not one of ours, or its time is over. Ask for the playlist anew."
 
 Giving = Callable[[HttpRequest, FootageGrant, Path, FileIO], HttpResponseBase]
 """Answers out of the open file, whose path below the folder of recordings is told; closes it, or has it closed."""
@@ -38,27 +35,13 @@ Giving = Callable[[HttpRequest, FootageGrant, Path, FileIO], HttpResponseBase]
 @require_safe
 def give_init(request: HttpRequest, token: str) -> HttpResponseBase:
     """Give the head of a segment's file, which players need before any part of it."""
-    return _answer(request, token, _give_init)
+    return answer_token(token, lambda grant, media: _give(request, grant, media, _give_init))
 
 
 @require_safe
 def give_media(request: HttpRequest, token: str) -> HttpResponseBase:
     """Give bytes of a segment's file, as they lie on disk."""
-    return _answer(request, token, _give_part)
-
-
-def _answer(request: HttpRequest, token: str, give: Giving) -> HttpResponseBase:
-    now = timezone.now()
-    grant = read_token(token, now)
-    if grant is None:
-        return problem_response(403, _OUT_OF_DATE)
-    try:
-        with city_scope(grant.city_id):
-            media = find_allowed(grant, now)
-    except DATABASE_IS_AWAY as error:
-        logger.warning("no footage can be given, the database gives no answer: %s", error)
-        return problem_response(503, DATABASE_AWAY)
-    return _give(request, grant, media, give) if media else problem_response(404, NOT_THERE)
+    return answer_token(token, lambda grant, media: _give(request, grant, media, _give_part))
 
 
 def _give(request: HttpRequest, grant: FootageGrant, media: MediaFile, give: Giving) -> HttpResponseBase:

@@ -18,12 +18,12 @@ from django.views.decorators.http import require_safe
 from cameras.models import Camera, CameraState
 from cameras.words import describe_recording, describe_state
 from cities.access import Access
-from cities.audit.services import Deed, note_deed
-from cities.models import AuditAction, Role
+from cities.models import Role
 from cities.pages import access_at, frame_of, protect_page
 from cities.queries import role_reaches
 from recording.models import GapCause
 from replay.pages.queries import MOST_TOGETHER, find_oldest_footage, find_player_camera, list_chosen, list_offered
+from streams.access.services import note_live_view
 from streams.live import find_live_player, find_player_script
 from streams.words import describe_problem
 
@@ -51,8 +51,7 @@ def show_camera(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     if camera is None:
         raise Http404
     now = timezone.now()
-    if camera.is_online and "at" not in request.GET:
-        note_deed(access.city.pk, Deed(AuditAction.LIVE_VIEWED, access.user, now, facts={"cameras": 1}))
+    note_live_view(access, pictures=int(camera.is_online and "at" not in request.GET), now=now)
     context = _page_context(request, access) | _describe_camera(camera, ZoneInfo(access.city.time_zone), now)
     server = camera.media_server
     page = render(request, "replay/camera.html", context)

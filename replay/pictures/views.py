@@ -1,20 +1,18 @@
-"""The door to pictures below `/footage/<token>/`: open to whoever has a token and still may look."""
+"""Pictures below `/footage/<token>/`: previews, and groups of fragments in H.264."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, NOT_THERE, problem_response
-from cities.scope import city_scope
+from cities.problems import NOT_THERE, problem_response
 from ffmpeg.errors import FFmpegError
 from footage.packing import unpack_fragments
 from recording.holds.links import footage_file
+from replay.door import answer_token
 from replay.media import spell_tag
 from replay.pictures import shelf
 from replay.pictures.queries import find_fragments
@@ -23,13 +21,11 @@ from replay.pictures.shelf import Place
 from replay.pictures.transcoding import find_group, make_group
 from replay.pictures.turns import Busy
 from replay.queries import MediaFile
-from replay.services import find_allowed
-from replay.tokens import FootageGrant, read_token
+from replay.tokens import FootageGrant
 
 logger = logging.getLogger(__name__)
 
 ACCELERATED = "/pictures/"
-_OUT_OF_DATE = "This address is not one of ours, or its time is over. Ask for it anew."
 _BUSY = "The pictures are being made. Ask again in a second."
 _KEPT = "private, max-age=600"
 
@@ -38,7 +34,7 @@ _KEPT = "private, max-age=600"
 def give_sheet(request: HttpRequest, token: str) -> HttpResponseBase:
     """Give the previews of the token's segment."""
     del request
-    return _answer(
+    return answer_token(
         token, lambda grant, media: _send(Place(grant.city_id, media.camera_id).sheet(media.segment_id), "image/jpeg")
     )
 
@@ -47,21 +43,7 @@ def give_sheet(request: HttpRequest, token: str) -> HttpResponseBase:
 def give_group(request: HttpRequest, token: str, offset: int, size: int) -> HttpResponseBase:
     """Give a group of fragments in H.264, made now where it is not there yet."""
     del request
-    return _answer(token, lambda grant, media: _give_group(grant, media, offset, size))
-
-
-def _answer(token: str, give: Callable[[FootageGrant, MediaFile], HttpResponseBase]) -> HttpResponseBase:
-    now = timezone.now()
-    grant = read_token(token, now)
-    if grant is None:
-        return problem_response(403, _OUT_OF_DATE)
-    try:
-        with city_scope(grant.city_id):
-            media = find_allowed(grant, now)
-            return give(grant, media) if media else problem_response(404, NOT_THERE)
-    except DATABASE_IS_AWAY as error:
-        logger.warning("no picture can be given, the database gives no answer: %s", error)
-        return problem_response(503, DATABASE_AWAY)
+    return answer_token(token, lambda grant, media: _give_group(grant, media, offset, size))
 
 
 def _give_group(grant: FootageGrant, media: MediaFile, offset: int, size: int) -> HttpResponseBase:

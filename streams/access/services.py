@@ -7,6 +7,7 @@ from django.db.models import F
 
 from cameras.models import Camera
 from cameras.services import subject_of
+from cities.access import Access
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, User
 from cities.scope import every_city
@@ -39,6 +40,12 @@ def note_password_read(camera: Camera, *, by: User, now: datetime) -> None:
 
 
 @transaction.atomic
+def note_live_view(access: Access, *, pictures: int, now: datetime) -> None:
+    """Write down that somebody opened a page with so many live pictures; a page without any is nothing to tell."""
+    if pictures:
+        note_deed(access.city.pk, Deed(AuditAction.LIVE_VIEWED, access.user, now, facts={"cameras": pictures}))
+
+
 def renew_publish_password(camera: Camera, *, by: User | None, now: datetime) -> Camera:
     """Make the camera's password for publishing worthless, also where it is in use; give the camera with the new one.
 
