@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from cities.problems import NOT_THERE, problem_response
 from footage.initialisation import hide_sound
 from recording.holds.links import footage_file
+from recording.models import SegmentState
 from replay.door import answer_token
 from replay.media import CHUNK, FilePart, Part, choose_part, is_exact, open_footage, spell_tag
 from replay.queries import MediaFile
@@ -55,7 +56,9 @@ def _give(request: HttpRequest, grant: FootageGrant, media: MediaFile, give: Giv
     tag = spell_tag(os.fstat(file.fileno()))
     response = give(request, grant, path, file)
     response.headers.setdefault("ETag", tag)
-    response["Cache-Control"] = _KEPT if response.status_code < HTTPStatus.BAD_REQUEST else "no-store"
+    # A browser would ask for the rest of what it kept of a file that has grown since, and be refused.
+    may_keep = response.status_code < HTTPStatus.BAD_REQUEST and media.state == SegmentState.READY
+    response["Cache-Control"] = _KEPT if may_keep else "no-store"
     return response
 
 

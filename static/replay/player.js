@@ -69,9 +69,6 @@ window.Replay = window.Replay || {};
     };
   }
 
-  // Of a file that grows a browser must not put together what it kept and what is new: only the piece itself is whole.
-  const askAnew = (request) => request.setRequestHeader("Cache-Control", "no-cache");
-
   /* One stretch of footage in one video element. */
   class Reel {
     constructor(Hls, box, moment, label) {
@@ -103,7 +100,7 @@ window.Replay = window.Replay || {};
       const { Hls, url } = this;
       const hls = new Hls({
         enableWorker: false, loader: makeLoader(Hls, url, text), startPosition: toVideoTime(this.first, this.wanted), startFragPrefetch: true,
-        xhrSetup: this.reachesNow ? askAnew : undefined, backBufferLength: 60, maxBufferLength: 20, maxMaxBufferLength: 120, liveDurationInfinity: true, nudgeMaxRetry: 8,
+        backBufferLength: 60, maxBufferLength: 20, maxMaxBufferLength: 120, liveDurationInfinity: true, nudgeMaxRetry: 8,
       });
       this.hls = hls;
       return new Promise((resolve, reject) => {

@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 
 from cameras.models import Camera
 from cities.models import Membership, User
+from cities.scope import every_city
 from recording.models import RecordingSession, Segment
 from replay import tokens
 from replay.media import Part, choose_part, is_exact
@@ -141,6 +142,13 @@ def test_bytes_as_they_lie_on_disk(address: str, shelf: Shelf, segment: Segment)
     assert init.getvalue() == content[: len(init.getvalue())]
     assert content[len(init.getvalue()) + 4 :].startswith(b"moof")
     assert get(address.replace("a.mp4", "b.mp4"), "bytes=800-899").getvalue() == content[800:900]
+
+
+def test_a_file_that_grows_is_kept_by_no_browser(address: str, shelf: Shelf, segment: Segment) -> None:
+    with every_city("a test opens a file again"):
+        Segment.objects.filter(pk=segment.pk).update(state="open")
+    assert get(address, "bytes=800-899")["Cache-Control"] == "no-store"
+    assert get(address.replace("a.mp4", "init.mp4"))["Cache-Control"] == "no-store"
 
 
 def test_a_request_without_a_range_or_outside_is_refused(address: str, shelf: Shelf, segment: Segment) -> None:
