@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from footage.boxes import Box, is_name, iterate_boxes, read_box
@@ -34,8 +35,7 @@ class Track:
     default_flags: int = 0
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """MediaMTX's `mtxi` (v1.20.1, `recordstore/mp4_boxes.go`): one stream id per connection, and its files counted.
 
     Files of one stream id whose numbers follow each other are seamless.
@@ -46,19 +46,16 @@ class Mark:
     start: datetime | None
 
 
-@dataclass(frozen=True)
-class Head:
-    """All of it; `mark` is None for files that MediaMTX did not write, or wrote before 1.15.2."""
+class Head(NamedTuple):
+    """All of it; `mark` is None for files that MediaMTX did not write, or wrote before 1.15.2.
+
+    `main_track` is the first track with a picture, else the first; None if no track can be timed.
+    """
 
     tracks: tuple[Track, ...]
     mark: Mark | None
     is_closed: bool
-
-    @property
-    def main_track(self) -> Track | None:
-        """The first track with a picture, else the first; None if no track can be timed."""
-        usable = [track for track in self.tracks if track.timescale]
-        return next((track for track in usable if track.handler == b"vide"), usable[0] if usable else None)
+    main_track: Track | None
 
 
 def parse_head(data: bytes, at: int, end: int) -> Head:
@@ -81,8 +78,8 @@ def _parse_usual(data: bytes, at: int, end: int) -> Head | None:
     duration, mark = data[at + _DURATION : at + _DURATION_END], rest.mark
     if is_marked:
         stream_id, number, _, nanoseconds = _MTXI.unpack_from(data, mark_at)
-        mark = Mark(UUID(bytes=stream_id), number, _moment(nanoseconds))
-    return Head(rest.tracks, mark, duration not in _NO_DURATION)
+        mark = Mark(_recall_id(stream_id), number, _moment(nanoseconds))
+    return Head(rest.tracks, mark, duration not in _NO_DURATION, rest.main_track)
 
 
 @lru_cache(maxsize=1024)
@@ -119,7 +116,19 @@ def _parse_head(data: bytes, at: int, end: int) -> Head:
             mark = _parse_mark(data, box) or mark
         if len(tracks) > MOST_TRACKS:
             raise BrokenBox(f"more than {MOST_TRACKS} tracks")
-    return Head(tuple(_with_defaults(track, defaults) for track in tracks), mark, is_closed)
+    known = tuple(_with_defaults(track, defaults) for track in tracks)
+    return Head(known, mark, is_closed, _choose_main(known))
+
+
+@lru_cache(maxsize=1024)
+def _recall_id(data: bytes) -> UUID:
+    """A stream's files all bear its id."""
+    return UUID(bytes=data)
+
+
+def _choose_main(tracks: tuple[Track, ...]) -> Track | None:
+    usable = [track for track in tracks if track.timescale]
+    return next((track for track in usable if track.handler == b"vide"), usable[0] if usable else None)
 
 
 def _with_defaults(track: Track, defaults: dict[int, tuple[int, int, int]]) -> Track:
@@ -179,7 +188,7 @@ def _parse_mark(data: bytes, box: Box) -> Mark | None:
     for inner in iterate_boxes(data, box.body, box.end):
         if inner.kind == b"mtxi":
             stream_id, number, _, nanoseconds = _MTXI.unpack(_slice(data, inner, inner.body, _MTXI.size))
-            return Mark(UUID(bytes=stream_id), number, _moment(nanoseconds))
+            return Mark(_recall_id(stream_id), number, _moment(nanoseconds))
     return None
 
 

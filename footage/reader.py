@@ -60,8 +60,7 @@ class Limits:
 LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """A moof and its mdat: bytes `offset` to `offset + size` of the file.
 
     `start` counts from the segment's start (by tfdt), cut to the microsecond. `duration` and `sample_bytes` are those
@@ -78,8 +77,7 @@ class Fragment:
     sample_bytes: int
 
 
-@dataclass(frozen=True)
-class SegmentReading:
+class SegmentReading(NamedTuple):
     """What one file holds.
 
     `start`, `stream_id` and `number` are MediaMTX's own mark, None where it left none. `duration` is the sum of the
@@ -362,8 +360,10 @@ class _Pass:
         return Fragment(self.at, size, start, end - start, is_key, samples.size)
 
     def _look(self) -> tuple[bytes, Box]:
-        self._count(1)
-        self._spend(self.glance)
+        self.boxes += 1
+        self.budget -= self.glance
+        if self.boxes > self.limits.boxes or self.budget < 0:
+            raise _Torn(TOO_MUCH)
         data = self.file.peek(self.at, self.glance)
         if len(data) >= 8:
             size, kind = BOX_HEADER.unpack_from(data)
@@ -387,6 +387,8 @@ class _Pass:
         """Give so many bytes of the box that `data` begins with; where the file ends before, `least` will do."""
         if length > self.glance:
             self._spend(length - self.glance)
+        if len(data) >= length:
+            return data
         data = self.file.complete(self.at, data, length)
         if len(data) < (length if least is None else least):
             raise _Torn(CUT_SHORT)  # cut while we were reading

@@ -22,9 +22,10 @@ from cities.models import Role, User
 from cities.pages import return_to_page
 from recording.gaps import admin as _gaps  # noqa: F401 -- registers its pages
 from recording.holds import admin as _holds  # noqa: F401 -- as above
-from recording.models import RecordingSession, RecordingStatus, Segment, SegmentState
+from recording.models import RecordingSession, RecordingStatus, Segment
 from recording.retention import admin as _retention  # noqa: F401 -- as above
 from recording.services import switch_many
+from recording.states import SegmentState
 from recording.storage import admin as _storage  # noqa: F401 -- as above
 from streams.admin import operated_by, tell_refused
 

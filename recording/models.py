@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cameras.models import Camera, MediaServer
 from cities.models import City
 from cities.scope import CityOwned
+from recording.states import SegmentState
 
 
 class RecordingStatus(models.TextChoices):
@@ -59,15 +60,6 @@ class RecordingSession(CityOwned):
 
     def __str__(self) -> str:
         return f"{self.stream_id} {self.started_at:%Y-%m-%d %H:%M}"
-
-
-class SegmentState(models.TextChoices):
-    """What can be done with a segment: an open one still grows, a ready one is whole and safe on disk."""
-
-    OPEN = "open", _("open")
-    READY = "ready", _("ready")
-    DAMAGED = "damaged", _("damaged")
-    DELETING = "deleting", _("being deleted")
 
 
 class DeletionRule(models.TextChoices):

@@ -7,8 +7,9 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from cameras.models import Camera, CameraState
-from recording.models import Segment, SegmentState
+from recording.models import Segment
 from recording.off_switch import read_trouble
+from recording.states import SegmentState
 from recording.storage.queries import find_storage, seems_full
 
 FRESH = timedelta(seconds=25)

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from cameras.queries import find_camera
 from cities.errors import NotThere
 from cities.permissions import access_of
-from recording.models import SegmentState
+from recording.states import SegmentState
 from replay.asking import read_cameras, read_cursor, read_month, read_range, spell_cursor, spell_moment
 from replay.days import list_days
 from replay.parameters import CAMERA_IDS, CURSOR, FROM, MONTH, TO, answers

@@ -13,7 +13,7 @@ from cameras.models import Camera
 from cameras.queries import cameras_in_scope
 from cities.active import EveryCity, active_cities
 from cities.scope import check_in_scope
-from recording.models import SegmentState
+from recording.states import SegmentState
 from recording.writing import LONGEST_SEGMENT
 from replay.codecs import find_codecs
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from cities.problems import NOT_THERE, problem_response
 from footage.initialisation import hide_sound
 from recording.holds.links import footage_file
-from recording.models import SegmentState
+from recording.states import SegmentState
 from replay.door import answer_token
 from replay.media import CHUNK, FilePart, Part, choose_part, is_exact, open_footage, spell_tag
 from replay.queries import MediaFile

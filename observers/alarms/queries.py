@@ -13,8 +13,9 @@ from cameras.models import Camera, MediaServer, ServerOutage, ServerOutageCause
 from observers.alarms.decisions import RESETS_TO_STAY, OpenAlarm
 from observers.alarms.facts import CameraFacts, CityCount, Facts, Missing, ServerFacts, Share, Unmet
 from observers.models import Alarm
-from recording.models import Forecast, Segment, SegmentState
+from recording.models import Forecast, Segment
 from recording.retention.disk import choose_water_marks
+from recording.states import SegmentState
 from recording.writing import LONGEST_SEGMENT
 
 UNMET_AFTER = timedelta(seconds=60)

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from recording.gaps.spans import FOREVER, Span, find_touching, subtract, unite
-from recording.models import GapCause, SegmentState
+from recording.models import GapCause
+from recording.states import SegmentState
 from recording.writing import FRESH, LONGEST_SEGMENT
 
 JOINT = timedelta(seconds=1)

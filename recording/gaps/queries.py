@@ -21,8 +21,8 @@ from recording.models import (
     RecordingSession,
     RetentionPolicy,
     Segment,
-    SegmentState,
 )
+from recording.states import SegmentState
 from recording.writing import LONGEST_SEGMENT
 
 _OF_CAMERA = {

@@ -26,10 +26,11 @@ from recording.holds.links import (
     sync_folders,
 )
 from recording.holds.queries import is_held, segments_lacking_links, take_turn_with_holds
-from recording.models import Segment, SegmentState
+from recording.models import Segment
 from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
 from recording.segments.looks import find_root, start_clock
+from recording.states import SegmentState
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from cameras.models import Camera
 from cities.errors import NotThere
 from recording.holds.decisions import LONGEST_SEGMENT, Span, Statement, Touched, state_hold, touches
-from recording.models import Hold, Segment, SegmentState
+from recording.models import Hold, Segment
 from recording.segments.index import in_batches
+from recording.states import SegmentState
 
 _LOCK_SPACE, _HOLDING = 0x401D, 0
 HOLDS_AT_ONCE = 20

@@ -12,8 +12,9 @@ from cities.models import AuditAction, User
 from recording.holds.decisions import LONGEST_SEGMENT, SETTLING, NoFootage, Span, Wish, check_wish, choose_nearest
 from recording.holds.order import order_after_commit
 from recording.holds.queries import segments_touched_by, take_turn_with_holds
-from recording.models import Hold, Segment, SegmentState
+from recording.models import Hold, Segment
 from recording.queries import find_open_session
+from recording.states import SegmentState
 
 
 @transaction.atomic

@@ -9,8 +9,9 @@ from django.db.models import Max, Q, QuerySet, Sum
 
 from cameras.models import Camera
 from recording.holds.queries import is_held
-from recording.models import RetentionPolicy, Segment, SegmentState
+from recording.models import RetentionPolicy, Segment
 from recording.retention.decisions import DEFAULT_POLICY, Candidate, Footprint, Policy, choose_policy
+from recording.states import SegmentState
 
 CLOSED = (SegmentState.READY, SegmentState.DAMAGED)
 

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from cameras.models import MediaServer
 from recording.holds.queries import is_held, take_turn_with_holds
-from recording.models import Segment, SegmentState, Storage
+from recording.models import Segment, Storage
 from recording.retention.clock import doubt_clock
 from recording.retention.decisions import Choice, Policy
 from recording.retention.disk import DiskRoom, WaterMarks, choose_water_marks, measure_disk
@@ -37,6 +37,7 @@ from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
 from recording.segments.looks import find_root, start_clock
 from recording.segments.reconcile import REMEMBER_ALARM_SECONDS
+from recording.states import SegmentState
 from recording.storage.services import accept_recording, refuse_recording
 
 logger = logging.getLogger(__name__)

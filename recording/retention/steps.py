@@ -9,10 +9,11 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from recording.holds.queries import HELD, take_turn_with_holds
-from recording.models import Segment, SegmentState
+from recording.models import Segment
 from recording.retention.decisions import Choice
 from recording.retention.deletions import Sum, SumKey, note_sums
 from recording.retention.unlinking import Target
+from recording.states import SegmentState
 
 LARGEST_COUNT = 32_767
 

@@ -1,21 +1,28 @@
-"""Work of the disk done in a thread while its caller waits for Postgres; neither keeps the other waiting."""
+"""Work of the disk done in threads while its caller waits for Postgres; neither keeps the other waiting."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def work_ahead(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Give the results in order, of which the next is being made while the caller has one; it must not ask Postgres."""
-    if len(items) <= 1:
-        yield from map(work, items)
+def work_ahead(work: Callable[[Item], Result], items: Iterable[Item], *, at_once: int = 1) -> Iterator[Result]:
+    """Give the results in order, of which the next `at_once` are being made while the caller has one.
+
+    An item is taken when its turn comes. The work must not ask Postgres.
+    """
+    waiting = iter(items)
+    first = list(islice(waiting, 2))
+    if len(first) < 2:
+        yield from map(work, first)
         return
-    with ThreadPoolExecutor(1) as worker:
-        coming = worker.submit(work, items[0])
-        for item in items[1:]:
-            done, coming = coming, worker.submit(work, item)
-            yield done.result()
-        yield coming.result()
+    with ThreadPoolExecutor(at_once) as workers:
+        coming = deque(workers.submit(work, item) for item in chain(first, islice(waiting, at_once - 1)))
+        while coming:
+            done = coming.popleft().result()
+            coming.extend(workers.submit(work, item) for item in islice(waiting, 1))
+            yield done

@@ -26,7 +26,6 @@ _COLUMNS = {
     "fragments": "bytea",
     "activity": "bytea",
 }
-_FACTS = attrgetter(*list(_COLUMNS)[4:])
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
 
 # Postgres copies nothing into a table with row level security. So the rows come by one of the connection's own, which
@@ -77,7 +76,7 @@ def copy_rows(cursor: Any, server_id: int, facts: Sequence[SegmentFacts], now: d
     with cursor.copy(_COPY) as copy:
         copy.set_types(list(_COLUMNS.values()))
         for each in ours:
-            copy.write_row((each.camera_id, cities[each.camera_id], server_id, now, *_FACTS(each)))
+            copy.write_row((each.camera_id, cities[each.camera_id], server_id, now, *each[1:]))
     cursor.execute(_TAKE_IN)
     cursor.execute(_EMPTY)
     return len(ours)

@@ -1,18 +1,19 @@
 """What files and rows mean for the index: pure decisions, no I/O."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from footage.activity import measure_activity
 from footage.layout import start_from_name
 from footage.packing import pack_fragments
-from footage.reader import SegmentReading
+from footage.reader import Fragment, SegmentReading
 from mediamtx.names import stream_id_for
-from recording.models import SegmentState
+from recording.states import SegmentState
 
 QUIET_SECONDS = 45.0
 """A file that nobody wrote for so long is finished, whatever its header says: MediaMTX writes every 4 s and lets a
@@ -37,8 +38,7 @@ LARGEST_NUMBER = 2**63 - 1
 _folder_of = lru_cache(maxsize=10_000)(stream_id_for)
 
 
-@dataclass(frozen=True, slots=True)
-class DiskFile:
+class DiskFile(NamedTuple):
     """A segment file as `stat` shows it; `modified` in seconds since 1970, `has_successor`: a newer one is there."""
 
     camera_id: UUID
@@ -53,8 +53,7 @@ class DiskFile:
         return f"{_folder_of(self.camera_id)}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFile:
+class KnownFile(NamedTuple):
     """What the index says of a file; `indexed_at` in seconds since 1970, `held_file`: its hard link, "" without one."""
 
     pk: int
@@ -93,8 +92,7 @@ class ReconcilePlan:
     being_written: int = 0
 
 
-@dataclass(frozen=True)
-class SegmentFacts:
+class SegmentFacts(NamedTuple):
     """One row of the index, but for its city, which is the camera's."""
 
     camera_id: UUID
@@ -124,10 +122,13 @@ class Root(Enum):
 def plan_reconcile(rows: Iterable[KnownFile], files: Iterable[DiskFile], now: datetime) -> ReconcilePlan:
     """Compare what is indexed with what is there; both must be of the same cameras."""
     known = {row.file: row for row in rows}
-    pairs = [(file, known.pop(file.file, None)) for file in files]
-    unread = [(file, row) for file, row in pairs if needs_reading(file, row, now)]
-    being_written = sum(is_being_written(file, row, now) for file, row in unread)
-    return ReconcilePlan(tuple(file for file, _ in unread), tuple(known.values()), being_written)
+    to_read, being_written = [], 0
+    for file in files:
+        row = known.pop(file.file, None) if known else None
+        if needs_reading(file, row, now):
+            to_read.append(file)
+            being_written += is_being_written(file, row, now)
+    return ReconcilePlan(tuple(to_read), tuple(known.values()), being_written)
 
 
 def is_being_written(file: DiskFile, row: KnownFile | None, now: datetime) -> bool:
@@ -160,12 +161,20 @@ def is_finished(file: DiskFile, now: datetime) -> bool:
 
 def judge_file(file: DiskFile, reading: SegmentReading, now: datetime) -> SegmentFacts:
     """Give the row that a file deserves after it was read."""
-    facts = judge_growth(file, reading, pack_fragments(reading.fragments), now)
-    return replace(facts, activity=measure_activity(reading.fragments)) if facts.state == SegmentState.READY else facts
+    return _judge(file, reading, pack_fragments(reading.fragments), now, reading.fragments)
 
 
 def judge_growth(file: DiskFile, reading: SegmentReading, packed: bytes, now: datetime) -> SegmentFacts:
-    """Give the row that a file deserves of which only the end was read; `packed` are all its fragments."""
+    """Give the row that a file deserves of which only the end was read; `packed` are all its fragments.
+
+    It tells no activity, which is known of a whole file alone.
+    """
+    return _judge(file, reading, packed, now, ())
+
+
+def _judge(
+    file: DiskFile, reading: SegmentReading, packed: bytes, now: datetime, measured: Sequence[Fragment]
+) -> SegmentFacts:
     start = choose_start(file.name, reading.start)
     is_closed, is_sound = reading.is_closed, not reading.damage
     # Until the first fragment is written whole, a young file is not damaged but begun.
@@ -184,6 +193,7 @@ def judge_growth(file: DiskFile, reading: SegmentReading, packed: bytes, now: da
         damage=reading.damage if state == SegmentState.DAMAGED else "",
         is_recovered=state == SegmentState.READY and not is_closed,
         fragments=packed,
+        activity=measure_activity(measured) if state == SegmentState.READY else b"",
     )
 
 

@@ -3,9 +3,9 @@
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import itemgetter
 from pathlib import Path
 from uuid import UUID
 
@@ -25,8 +25,10 @@ LONG_WRITTEN_SECONDS = 3600.0
 which makes the first pass over a million files take hours."""
 
 
-Seen = tuple[str, int, int, float]
-"""A name in a folder, and its size, mode and time of change by `stat`.
+IRREGULAR = -1
+
+Seen = tuple[str, int, float]
+"""A name in a folder, and its size and time of change by `stat`; the size of what is no regular file is IRREGULAR.
 
 Plain values, which Python's collector of garbage need not look at again and again, as it would at `stat`'s own.
 """
@@ -89,35 +91,33 @@ def list_files(root: Path, camera_id: UUID) -> Files:
 
 def scan_folder(root: Path, camera_id: UUID) -> list[Seen]:
     """Give the names in a camera's folder, in order, and what `stat` says of each; no link is followed."""
-    seen: list[Seen] = []
+    folder = f"{root}/{stream_id_for(camera_id)}"
     try:
-        with os.scandir(f"{root}/{stream_id_for(camera_id)}") as entries:
-            for entry in entries:
-                try:
-                    status = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue  # deleted since it was listed
-                seen.append((entry.name, status.st_size, status.st_mode, status.st_mtime))
+        with os.scandir(folder) as entries:
+            seen = [_note(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
     except FileNotFoundError:
-        return []
-    seen.sort(key=itemgetter(0))
+        seen = _scan_changing(folder)
+    seen.sort()
     return seen
 
 
-def summarise(seen: Sequence[Seen]) -> str:
-    """Give names, sizes and kinds of a folder in one text, as `index.summarise_rows` does of rows."""
-    return "\n".join([f"{name} {size} {mode >> 12}" for name, size, mode, _ in seen])
+def summarise(seen: Sequence[Seen]) -> tuple[str, str] | None:
+    """Give a folder's names and their sizes, each in one text, as `index.summarise_rows` does of rows; None of none."""
+    if not seen:
+        return None
+    names, sizes, _ = zip(*seen, strict=True)
+    return "\n".join(names), " ".join(map(str, sizes))
 
 
 def sort_files(camera_id: UUID, seen: Sequence[Seen]) -> Files:
     """Tell the segments from the rest: a foreign name, a folder, a link."""
     found, folder = Files(), stream_id_for(camera_id)
-    sound = [each for each in seen if stat.S_ISREG(each[2]) and is_segment_name(each[0])]
+    sound = [each for each in seen if each[1] != IRREGULAR and is_segment_name(each[0])]
     if len(sound) < len(seen):
         names = {each[0] for each in sound}
         found.strangers = [f"{folder}/{each[0]}" for each in seen if each[0] not in names]
     newest = sound[-1][0] if sound else ""
-    found.files = [DiskFile(camera_id, name, size, at, name != newest) for name, size, _, at in sound]
+    found.files = [DiskFile(camera_id, name, size, at, name != newest) for name, size, at in sound]
     return found
 
 
@@ -184,6 +184,20 @@ def sync_files(root: Path, files: Sequence[DiskFile], now: datetime) -> list[str
         except OSError:
             failed.extend(file.file for file in files if file.camera_id == camera_id)
     return failed
+
+
+def _scan_changing(folder: str) -> list[Seen]:
+    """List a folder of which something was deleted while it was listed, or that is not there."""
+    seen: list[Seen] = []
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                seen.append(_note(entry.name, entry.stat(follow_symlinks=False)))
+    return seen
+
+
+def _note(name: str, status: os.stat_result) -> Seen:
+    return name, status.st_size if stat.S_ISREG(status.st_mode) else IRREGULAR, status.st_mtime
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,9 +1,9 @@
 """Writes the index: one idempotent, set-based upsert, whoever found the files and in whatever order."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,12 +12,14 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from cameras.models import MediaServer
-from recording.models import Segment, SegmentState
+from recording.models import Segment
 from recording.segments import bulk
 from recording.segments.ahead import work_ahead
 from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, SegmentFacts, drop_twins
 from recording.segments.disk import sync_files
-from recording.segments.memory import read_file
+from recording.segments.readers import Readers
+from recording.segments.reading import Order, Reading, read_batch
+from recording.states import SegmentState
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +81,9 @@ _TWINS = """
           AND (known.media_server_id, known.file) <> (%(server)s, seen.file) LIMIT 1) AS twin
 """
 
-# 8: a regular file, as the upper bits of `st_mode` say it.
 _SUMMARIES = """
-    SELECT camera_id, string_agg(split_part(file, '/', 2) || ' ' || size || ' 8', chr(10) ORDER BY file COLLATE "C")
+    SELECT camera_id, string_agg(split_part(file, '/', 2), chr(10) ORDER BY file COLLATE "C"),
+           string_agg(size::text, ' ' ORDER BY file COLLATE "C")
     FROM recording_segment WHERE media_server_id = %s AND camera_id = ANY(%s)
     GROUP BY camera_id HAVING bool_and(state IN ('ready', 'damaged'))
 """
@@ -107,15 +109,25 @@ class Indexed:
         self.unreadable += other.unreadable
 
 
-def index_files(server: MediaServer, files: Iterable[DiskFile], now: datetime) -> Indexed:
+def index_files(
+    server: MediaServer, files: Iterable[DiskFile], now: datetime, readers: Readers | None = None
+) -> Indexed:
     """Read the files and bring their rows in line; `now` is the moment before the first was looked at.
 
-    The same files give the same rows, however often and in whatever order they come.
+    The same files give the same rows, however often and in whatever order they come, and whoever reads them.
     """
-    files, done = list(files), Indexed()
-    size = BATCH_FILES if len(files) < BULK_FILES else BULK_FILES
-    for reading in work_ahead(lambda batch: _read_batch(server, batch, now), list(in_batches(files, size))):
-        done.add(_index_reading(server.pk, reading, now))
+    return index_many(server, list(files), lambda: now, readers)
+
+
+def index_many(
+    server: MediaServer, files: Sequence[DiskFile], clock: Callable[[], datetime], readers: Readers | None = None
+) -> Indexed:
+    """Do the same with so many files that the clock has to be asked before each batch."""
+    done, size = Indexed(), BATCH_FILES if len(files) < BULK_FILES else BULK_FILES
+    orders = (Order(server.recordings_root, batch, clock()) for batch in in_batches(files, size))
+    read, at_once = (readers.read, readers.count) if readers else (read_batch, 1)
+    for order, reading in work_ahead(lambda order: (order, read(order)), orders, at_once=at_once):
+        done.add(_index_reading(server, order, reading))
     return done
 
 
@@ -124,14 +136,14 @@ def in_batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     return (items[first : first + size] for first in range(0, len(items), size))
 
 
-def summarise_rows(server_id: int, camera_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Give the names and sizes of each camera's files in one text, as `disk.summarise` does of what lies there.
+def summarise_rows(server_id: int, camera_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Give the names of each camera's files and their sizes, as `disk.summarise` does of what lies there.
 
     Only of cameras of which every row is settled: an open file and one that is being deleted want a closer look.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SUMMARIES, (server_id, list(camera_ids)))
-        return dict(cursor.fetchall())
+        return {camera_id: (names, sizes) for camera_id, names, sizes in cursor.fetchall()}
 
 
 def known_files(server_id: int, camera_ids: Sequence[UUID]) -> list[KnownFile]:
@@ -199,39 +211,22 @@ def claim(work: int, server_id: int) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", numbers)
 
 
-@dataclass
-class _Reading:
-    """What a batch of files says: the rows they deserve, and those that the disk did not give or would not keep."""
-
-    facts: list[SegmentFacts] = field(default_factory=list)
-    unreadable: list[str] = field(default_factory=list)
-
-
-def _read_batch(server: MediaServer, batch: Sequence[DiskFile], now: datetime) -> _Reading:
-    root, done = server.recordings_root, _Reading()
-    for file in batch:
-        try:
-            done.facts.append(read_file(root, file, now))
-        except FileNotFoundError:
-            continue  # deleted since it was listed
-        except OSError as error:
-            logger.warning("%s of media server %s cannot be read: %s", file.file, server.name, error)
-            done.unreadable.append(file.file)
+def _index_reading(server: MediaServer, order: Order, reading: Reading) -> Indexed:
+    for file, words in reading.refused:
+        logger.warning("%s of media server %s cannot be read: %s", file, server.name, words)
     # Sealed is what a power cut cannot take any more: first the disk, then the row.
-    ready = {each.file for each in done.facts if each.state == SegmentState.READY}
-    unsafe = set(sync_files(Path(root), [file for file in batch if file.file in ready], now))
-    if unsafe:
-        done.facts = [each for each in done.facts if each.file not in unsafe]
-        done.unreadable += sorted(unsafe)
-    return done
-
-
-def _index_reading(server_id: int, reading: _Reading, now: datetime) -> Indexed:
-    kept, twins = drop_twins(reading.facts)
-    done = _write(server_id, kept, now)
+    unsafe = _seal(order, reading.facts)
+    kept, twins = drop_twins([each for each in reading.facts if each.file not in unsafe])
+    done = _write(server.pk, kept, order.now)
     done.twins += tuple(twins)
-    done.unreadable = tuple(reading.unreadable)
+    done.unreadable = (*(file for file, _ in reading.refused), *sorted(unsafe))
     return done
+
+
+def _seal(order: Order, facts: Sequence[SegmentFacts]) -> set[str]:
+    """Have what is ready written to the disk; give what could not be."""
+    ready = {each.file for each in facts if each.state == SegmentState.READY}
+    return set(sync_files(Path(order.root), [file for file in order.files if file.file in ready], order.now))
 
 
 @transaction.atomic
@@ -256,7 +251,7 @@ def _count(facts: list[SegmentFacts], written: int, twins: Iterable[str] = ()) -
 
 
 def _as_arrays(facts: list[SegmentFacts]) -> dict[str, Any]:
-    return {each.name: [getattr(fact, each.name) for fact in facts] for each in fields(SegmentFacts)}
+    return {name: [fact[place] for fact in facts] for place, name in enumerate(SegmentFacts._fields)}
 
 
 def _read_known(rows: Any) -> list[KnownFile]:

@@ -14,6 +14,7 @@ from recording.segments.decisions import DiskFile, KnownFile, Root, judge_root, 
 from recording.segments.disk import find_file, folder_time, list_files, read_marker, write_marker
 from recording.segments.doubt import claim_settling, describe_disk_error, describe_root, raise_doubt
 from recording.segments.index import Indexed, claim, in_batches, index_files, known_files, open_files
+from recording.segments.readers import Readers
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +44,15 @@ def find_root(server: MediaServer, *, may_mark: bool = True) -> Root:
     return Root.OURS
 
 
-def look_at_cameras(server: MediaServer, camera_ids: Sequence[UUID], now: datetime) -> Indexed:
+def look_at_cameras(
+    server: MediaServer, camera_ids: Sequence[UUID], now: datetime, readers: Readers | None = None
+) -> Indexed:
     """Index what is new or changed in these cameras' folders."""
     if not camera_ids or not _may_look(server):
         return Indexed()
     root = Path(server.recordings_root)
     rows, files = known_files(server.pk, camera_ids), _list_many(root, camera_ids)
-    return index_files(server, plan_reconcile(rows, files, now).to_read, now)
+    return index_files(server, plan_reconcile(rows, files, now).to_read, now, readers)
 
 
 def watch_server(server: MediaServer, now: datetime) -> Indexed:

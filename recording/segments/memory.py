@@ -5,8 +5,8 @@ from datetime import datetime
 
 from footage.growing import Memory, read_growing
 from footage.reader import read_segment
-from recording.models import SegmentState
 from recording.segments.decisions import DiskFile, SegmentFacts, is_finished, judge_file, judge_growth
+from recording.states import SegmentState
 
 MOST_REMEMBERED = 5_000
 """Files, of a few kB each; those looked at longest ago are forgotten first and read from their beginning again."""

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from cameras.models import Camera, MediaServer
 from mediamtx.names import stream_id_for
-from recording.models import Segment, SegmentState, Storage
+from recording.models import Segment, Storage
 from recording.segments.ahead import work_ahead
 from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, is_mass_loss, is_older, plan_reconcile
 from recording.segments.disk import (
@@ -31,13 +31,12 @@ from recording.segments.disk import (
 )
 from recording.segments.doubt import describe_disk_error, describe_root, write_doubt
 from recording.segments.index import (
-    BULK_FILES,
     Indexed,
     claim,
     files_of_other_cameras,
     held_files,
     in_batches,
-    index_files,
+    index_many,
     known_files,
     lock_gone,
     remove_rows,
@@ -45,6 +44,8 @@ from recording.segments.index import (
     summarise_rows,
 )
 from recording.segments.looks import BATCH_CAMERAS, find_root, look_at_cameras, start_clock
+from recording.segments.readers import start_readers
+from recording.states import SegmentState
 
 logger = logging.getLogger(__name__)
 
@@ -133,10 +134,10 @@ def _reconcile(server: MediaServer, now: datetime, *, repair: bool, accept_loss:
     if repair and not report.refused:
         # First the rows that lost their files: a file that was renamed would be taken for its own twin.
         _remove_vanished(server, survey.vanished, report, clock)
-        for files in in_batches(survey.unknown, BULK_FILES * 5):
-            report.indexed.add(index_files(server, files, clock()))
-        for cameras in in_batches(survey.busy, BATCH_CAMERAS):
-            report.indexed.add(look_at_cameras(server, cameras, clock()))
+        with start_readers(len(survey.unknown)) as readers:
+            report.indexed.add(index_many(server, survey.unknown, clock, readers))
+            for cameras in in_batches(survey.busy, BATCH_CAMERAS):
+                report.indexed.add(look_at_cameras(server, cameras, clock(), readers))
     return report
 
 
@@ -186,7 +187,7 @@ def _survey_cameras(
     summaries, differing = summarise_rows(server.pk, list(folders)), dict[UUID, Files]()
     for camera_id, seen in folders.items():
         survey.report.files += len(seen)
-        if summarise(seen) != summaries.get(camera_id):
+        if camera_id not in summaries or summarise(seen) != summaries[camera_id]:
             differing[camera_id] = sort_files(camera_id, seen)
     if differing:
         _compare(survey, root, differing, known_files(server.pk, list(differing)), now)

@@ -8,7 +8,8 @@ from cameras.models import Camera
 from cities.errors import InvalidInput
 from recording.gaps.footage import list_footage_spans
 from recording.gaps.spans import Span
-from recording.models import Segment, SegmentState
+from recording.models import Segment
+from recording.states import SegmentState
 from replay.models import PictureState, SegmentPicture
 from replay.pictures import shelf
 from replay.pictures.order import order_after_commit

@@ -9,7 +9,8 @@ from footage.packing import pack_fragments, unpack_fragments
 from footage.reader import Fragment
 from recording.gaps.footage import list_footage_spans
 from recording.holds.links import footage_file
-from recording.models import Segment, SegmentState
+from recording.models import Segment
+from recording.states import SegmentState
 
 LOOK_BACK = timedelta(minutes=1)
 """How far before a moment its keyframe may be; what lies before a session's beginning is not shown."""

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def grow(tmp_path: Path) -> Grow:
 def expect_the_whole(file: Path, memory: Memory | None, readings: list[SegmentReading]) -> Memory | None:
     growth = read_growing(file, memory)
     expected = read_segment(file)
-    assert replace(growth.reading, fragments=unpack_fragments(growth.packed), before=None) == expected
+    assert growth.reading._replace(fragments=unpack_fragments(growth.packed), before=None) == expected
     assert growth.reading.last == expected.last
     readings.append(growth.reading)
     return growth.memory
@@ -121,7 +120,7 @@ def test_limits_count_what_was_read_before(tmp_path: Path, limits: Limits, *, la
         file.write_bytes(data[:length]) if length < 200 else grow_to(file, data[:length])
         reading, bookmark = read_on(file, bookmark, limits=limits)
         found = (*found, *reading.fragments) if reading.before else reading.fragments
-        assert replace(reading, fragments=found, before=None) == read_segment(file, limits=limits)
+        assert reading._replace(fragments=found, before=None) == read_segment(file, limits=limits)
 
 
 def grow_to(file: Path, data: bytes) -> None:

@@ -12,7 +12,8 @@ from recording.holds.decisions import NoFootage
 from recording.holds.keeping import keep_links
 from recording.holds.queries import is_held, state_holds, take_turn_with_holds
 from recording.holds.services import hold_footage
-from recording.models import Hold, Segment, SegmentState
+from recording.models import Hold, Segment
+from recording.states import SegmentState
 from tests.recording.holds.conftest import NOW, fill
 from tests.recording.segments.conftest import START, Shelf
 from tests.world import World

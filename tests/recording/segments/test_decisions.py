@@ -1,6 +1,5 @@
 """What files and rows mean, decided without a disk or a database."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -38,7 +37,7 @@ SOUND = SegmentReading(
 
 
 def aged(seconds: float, *, has_successor: bool = False) -> DiskFile:
-    return replace(FILE, modified=NOW.timestamp() - seconds, has_successor=has_successor)
+    return FILE._replace(modified=NOW.timestamp() - seconds, has_successor=has_successor)
 
 
 @pytest.mark.parametrize(
@@ -62,14 +61,14 @@ def test_a_file_is_finished_when_nobody_wrote_it_for_a_while(
 @pytest.mark.parametrize(
     ("reading", "seconds", "state", "recovered", "damage"),
     [
-        (replace(SOUND, is_closed=True), 0, "ready", False, ""),
+        (SOUND._replace(is_closed=True), 0, "ready", False, ""),
         (SOUND, 0, "open", False, ""),
         (SOUND, 50, "ready", True, ""),
         (SegmentReading(size=0, damage="empty"), 0, "open", False, ""),
         (SegmentReading(size=0, damage="empty"), 50, "damaged", False, "empty"),
-        (replace(SOUND, is_closed=True, damage="no whole fragment", fragments=()), 0, "open", False, ""),
+        (SOUND._replace(is_closed=True, damage="no whole fragment", fragments=()), 0, "open", False, ""),
         (
-            replace(SOUND, is_closed=True, damage="no whole fragment", fragments=()),
+            SOUND._replace(is_closed=True, damage="no whole fragment", fragments=()),
             50,
             "damaged",
             False,
@@ -86,10 +85,10 @@ def test_what_was_read_decides_the_state(
 
 
 def test_a_segment_ends_where_its_last_fragment_does() -> None:
-    later = replace(FRAGMENT, offset=900, start=timedelta(seconds=10))
-    facts = judge_file(FILE, replace(SOUND, fragments=(FRAGMENT, later)), NOW)
+    later = FRAGMENT._replace(offset=900, start=timedelta(seconds=10))
+    facts = judge_file(FILE, SOUND._replace(fragments=(FRAGMENT, later)), NOW)
     assert facts.end - facts.start == timedelta(seconds=14)
-    assert judge_file(FILE, replace(SOUND, fragments=()), NOW).end == START
+    assert judge_file(FILE, SOUND._replace(fragments=()), NOW).end == START
 
 
 def test_the_header_knows_the_start_better_than_the_name_unless_it_is_absurd() -> None:
@@ -102,16 +101,16 @@ def test_the_header_knows_the_start_better_than_the_name_unless_it_is_absurd() -
 
 
 def test_a_number_that_no_column_holds_is_left_out() -> None:
-    assert judge_file(FILE, replace(SOUND, number=2**64 - 1), NOW).number is None
-    assert judge_file(FILE, replace(SOUND, number=5), NOW).number == 5
+    assert judge_file(FILE, SOUND._replace(number=2**64 - 1), NOW).number is None
+    assert judge_file(FILE, SOUND._replace(number=5), NOW).number == 5
 
 
 def test_only_what_may_have_changed_is_read_again() -> None:
     assert needs_reading(FILE, None, NOW) is True
     assert needs_reading(FILE, ROW, NOW) is False
-    assert needs_reading(replace(FILE, size=1001), ROW, NOW) is True
-    assert needs_reading(replace(FILE, size=1001), replace(ROW, state="deleting"), NOW) is False
-    still = replace(ROW, state="open")
+    assert needs_reading(FILE._replace(size=1001), ROW, NOW) is True
+    assert needs_reading(FILE._replace(size=1001), ROW._replace(state="deleting"), NOW) is False
+    still = ROW._replace(state="open")
     assert needs_reading(aged(20), still, NOW) is False
     assert needs_reading(aged(46), still, NOW) is True  # to be sealed
     assert needs_reading(aged(0.5), still, NOW) is True  # its header was rewritten: the size stays
@@ -120,8 +119,8 @@ def test_only_what_may_have_changed_is_read_again() -> None:
 @pytest.mark.parametrize(
     ("row", "begun", "touched", "expected"),
     [
-        (replace(ROW, state="open"), 600, 30, True),
-        (replace(ROW, state="open"), 600, 31, False),  # three looks should have seen it
+        (ROW._replace(state="open"), 600, 30, True),
+        (ROW._replace(state="open"), 600, 31, False),  # three looks should have seen it
         (ROW, 5, 5, False),  # what was sealed does not grow
         (None, 30, 45, True),
         (None, 30, 46, False),
@@ -133,7 +132,7 @@ def test_what_the_next_look_will_see_is_no_disagreement(
 ) -> None:
     file = DiskFile(CAMERA, name_for(NOW - timedelta(seconds=begun)), 1001, NOW.timestamp() - touched)
     assert is_being_written(file, row, NOW) is expected
-    row = row and replace(row, file=file.file)
+    row = row and row._replace(file=file.file)
     plan = plan_reconcile([row] if row else [], [file], NOW)
     assert (plan.to_read, plan.being_written) == ((file,), int(expected))
 
@@ -176,7 +175,7 @@ pairs_of_start_and_name = st.tuples(st.integers(0, 3), st.integers(0, 9))
 @given(st.lists(pairs_of_start_and_name, max_size=8, unique_by=lambda pair: pair[1]), st.randoms())
 def test_of_copies_one_is_kept_whatever_the_order(pairs: list[tuple[int, int]], random: Random) -> None:
     facts = [
-        replace(judge_file(FILE, SOUND, NOW), file=f"stream/{name}", start=START + timedelta(seconds=second))
+        judge_file(FILE, SOUND, NOW)._replace(file=f"stream/{name}", start=START + timedelta(seconds=second))
         for second, name in pairs
     ]
     kept, twins = drop_twins(facts)

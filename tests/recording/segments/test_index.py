@@ -15,7 +15,7 @@ from cities.scope import every_city
 from footage.layout import name_for
 from footage.packing import unpack_fragments
 from recording.models import Segment
-from recording.segments import bulk, index
+from recording.segments import bulk, index, reading
 from recording.segments.bulk import copy_rows
 from recording.segments.decisions import DiskFile
 from recording.segments.disk import list_files
@@ -167,7 +167,7 @@ def test_files_that_cannot_be_read_are_told_of(world: World, shelf: Shelf, monke
     def fail(root: str, file: DiskFile, now: datetime) -> Any:
         raise OSError(5, "Input/output error", file.name)
 
-    monkeypatch.setattr(index, "read_file", fail)
+    monkeypatch.setattr(reading, "read_file", fail)
     assert look(shelf, world.camera).unreadable == (file,)
     assert rows() == []
 

@@ -12,7 +12,7 @@ import pytest
 from cameras.models import Camera, MediaServer
 from recording import tasks
 from recording.models import Segment
-from recording.segments import index, looks
+from recording.segments import index, looks, reading
 from recording.segments.bell import ring_bell
 from recording.segments.decisions import DiskFile
 from recording.segments.disk import MARKER, list_files
@@ -40,7 +40,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(file.name)
         return read_file(root, file, now)
 
-    monkeypatch.setattr(index, "read_file", note)
+    monkeypatch.setattr(reading, "read_file", note)
     return made
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -88,7 +87,7 @@ def test_a_tile_shows_the_first_keyframe_of_its_time(
     segment = shoot(codec=codec, start=START + timedelta(minutes=10))
     # As if the fragments, each with a keyframe at its beginning, were twelve seconds apart.
     apart = [
-        replace(each, start=timedelta(seconds=12 * number))
+        each._replace(start=timedelta(seconds=12 * number))
         for number, each in enumerate(unpack_fragments(segment.fragments))
     ]
     with every_city("a test's footage"):
@@ -199,7 +198,7 @@ def test_torn_files_fail_and_are_no_longer_pending(world: World, recorded: Segme
 def test_a_torn_fragment_costs_its_tile_only(world: World, recorded: Segment, ask: Any, client: Any) -> None:
     file = Path(world.server.recordings_root) / recorded.file
     fragments = [
-        replace(each, start=timedelta(seconds=12 * number))
+        each._replace(start=timedelta(seconds=12 * number))
         for number, each in enumerate(unpack_fragments(recorded.fragments))
     ]
     with every_city("a test's footage"):
