@@ -1,9 +1,12 @@
 """Shared reads about who belongs where."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 from cities.active import Narrowing
 from cities.models import City, Membership, Role, User
+from cities.postgres.prepared import ask, spell_columns, take_row
 from cities.scope import city_scope, every_city
 
 INCLUDED = {
@@ -15,12 +18,27 @@ INCLUDED = {
 }
 """What each role may do what others may."""
 
+# Every request asks this first.
+_MEMBERSHIP = f"""
+    SELECT {spell_columns(Membership, "member")}, {spell_columns(User, "person")}, {spell_columns(City, "city")}
+    FROM cities_membership AS member
+    JOIN cities_user AS person ON person.id = member.user_id
+    JOIN cities_city AS city ON city.id = member.city_id
+    WHERE member.user_id = %(user)s AND member.city_id = %(city)s AND person.is_active
+"""  # noqa: S608 -- the columns of our own models
+
 
 def find_membership(user_id: int, city_id: UUID) -> Membership | None:
     """Give the membership of an active user in a city, with user and city loaded; None for a stranger."""
     with city_scope(city_id):
-        memberships = Membership.objects.select_related("user", "city")
-        return memberships.filter(user_id=user_id, city_id=city_id, user__is_active=True).first()
+        rows = ask(_MEMBERSHIP, {"user": user_id, "city": city_id})
+    return _load_membership(iter(rows[0])) if rows else None
+
+
+def _load_membership(row: Iterator[Any]) -> Membership:
+    membership = take_row(Membership, row)
+    membership.user, membership.city = take_row(User, row), take_row(City, row)
+    return membership
 
 
 def list_cities_of(user: User) -> list[City]:

@@ -34,7 +34,9 @@ __all__ = [
     "check_sees_whole",
     "city_scope",
     "every_city",
+    "is_in_sight",
     "narrowed_to",
+    "scope_values",
     "sees_whole",
 ]
 
@@ -96,6 +98,19 @@ def check_in_scope(city_id: UUID) -> None:
     if city_id not in active_cities():
         message = f"city {city_id} is not in scope"
         raise OutsideScope(message)
+
+
+def scope_values() -> dict[str, Any]:
+    """Give the cities in scope as statements take them: `every`, or those in `cities`."""
+    cities = active_cities()
+    is_every = isinstance(cities, EveryCity)
+    return {"every": is_every, "cities": [] if isinstance(cities, EveryCity) else list(cities)}
+
+
+def is_in_sight(city_id: UUID, camera_id: UUID) -> bool:
+    """Say whether a city's camera may be seen here. Raises OutsideScope where no door was passed."""
+    seen = active_narrowing().get(city_id)
+    return city_id in active_cities() and (seen is None or camera_id in seen)
 
 
 def check_sees_whole(city_id: UUID) -> None:

@@ -6,10 +6,11 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cities.postgres.prepared import ask
+from cities.scope import scope_values
 from recording.gaps.periods import Period, Unit, list_periods
 from recording.gaps.spans import Span
 from recording.writing import LONGEST_SEGMENT
-from replay.queries import ask, scope_values
 
 # Half of a second of a day is none: a file's last sample may reach over midnight.
 _DAYS = """

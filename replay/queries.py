@@ -3,15 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-import psycopg
-from django.db import connection
 
 from cameras.models import Camera
 from cameras.queries import cameras_in_scope
-from cities.active import EveryCity, active_cities
+from cities.postgres.prepared import ask
 from cities.scope import check_in_scope
 from recording.states import SegmentState
 from recording.writing import LONGEST_SEGMENT
@@ -161,20 +157,3 @@ def list_recordings(
 def list_existing(cameras: Sequence[UUID]) -> set[UUID]:
     """Give those of the cameras that are there for the cities in scope."""
     return set(cameras_in_scope().filter(pk__in=cameras).order_by().values_list("pk", flat=True))
-
-
-def scope_values() -> dict[str, Any]:
-    """Give the cities in scope as statements take them: `every`, or those in `cities`."""
-    cities = active_cities()
-    is_every = isinstance(cities, EveryCity)
-    return {"every": is_every, "cities": [] if isinstance(cities, EveryCity) else list(cities)}
-
-
-def ask(statement: str, values: dict[str, Any]) -> list[Any]:
-    """Ask by a prepared statement, in binary: to plan such a question takes longer than to answer it."""
-    connection.ensure_connection()
-    driver = connection.connection
-    driver.prepare_threshold = driver.prepare_threshold or 1
-    with connection.wrap_database_errors, psycopg.Cursor(driver) as cursor:
-        cursor.execute(statement, values, prepare=True, binary=True)
-        return cursor.fetchall()

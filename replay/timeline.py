@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from cities.postgres.prepared import ask
+from cities.scope import scope_values
 from recording.gaps.spans import Span
 from recording.writing import LONGEST_SEGMENT
 from replay.activity import show_activity, spell_activity
 from replay.codecs import find_codecs
-from replay.queries import ask, scope_values
 
 JOINT = timedelta(seconds=2)
 """Spans that are no further apart are shown as one: between two files of a recording is never exactly nothing."""

@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import psycopg
-from django.db import connection
-
 from cameras.models import Camera
+from cities.postgres.prepared import ask
 from cities.scope import check_in_scope
 from recording.writing import LONGEST_SEGMENT
 
@@ -49,17 +47,4 @@ def list_footage_spans(camera: Camera, start: datetime, end: datetime, *, most: 
     check_in_scope(camera.city_id)
     since = start - LONGEST_SEGMENT
     values: dict[str, Any] = {"camera": camera.pk, "from": start, "to": end, "since": since, "most": most}
-    return [FootageSpan(begun, cut or begun, ended, state) for begun, cut, ended, state in _ask(values)]
-
-
-def _ask(values: dict[str, Any]) -> list[Any]:
-    """Ask by a prepared statement: to plan this query takes three times as long as to run it.
-
-    Django's own cursors put the values into the text and prepare nothing; the driver's prepares what it is told to.
-    """
-    connection.ensure_connection()
-    driver = connection.connection
-    driver.prepare_threshold = driver.prepare_threshold or 1
-    with connection.wrap_database_errors, psycopg.Cursor(driver) as cursor:
-        cursor.execute(_SPANS, values, prepare=True)
-        return cursor.fetchall()
+    return [FootageSpan(begun, cut or begun, ended, state) for begun, cut, ended, state in ask(_SPANS, values)]
