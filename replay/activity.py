@@ -1,21 +1,16 @@
 """Activity as a timeline shows it: out of the levels of segments, one number for each bucket of time."""
 
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from footage.activity import CELL, find_typical, measure_activity, scale_levels
-from footage.errors import BrokenIndex
-from footage.packing import unpack_fragments
+from footage.activity import CELL, find_typical, scale_levels
 from recording.gaps.spans import Span
 
-_HEAD = struct.Struct(">qqqii")  # segment's start, from when, to when (ms), whether fragments follow, how many bytes
 _CELL = round(CELL.total_seconds() * 1000)
 _WORDS = [str(number) for number in range(256)]
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """A segment's levels, of each ten seconds from `start` on; shown from `begun` to `ended`; milliseconds."""
 
     start: int
@@ -24,13 +19,12 @@ class Levels:
     levels: bytes
 
 
-def show_activity(packed: bytes, window: Span, resolution: int) -> bytes:
+def show_activity(segments: Sequence[Levels], window: Span, resolution: int) -> bytes:
     """Give a number of 0 to 100 for each bucket of so many seconds; empty where nothing is known.
 
     A bucket shows the most that is in it. What is usual for the camera is the median of the segments that touch the
     window, so that a minute with much in it does not look like any other.
     """
-    segments = list(_unpack(packed))
     typical = find_typical(b"".join(each.levels for each in segments))
     if not typical:
         return b""
@@ -46,23 +40,6 @@ def show_activity(packed: bytes, window: Span, resolution: int) -> bytes:
 def spell_activity(numbers: bytes) -> str:
     """Give them as a JSON list."""
     return "[" + ",".join([_WORDS[number] for number in numbers]) + "]"
-
-
-def _unpack(packed: bytes) -> Iterator[Levels]:
-    at = 0
-    while at < len(packed):
-        start, begun, ended, has_fragments, length = _HEAD.unpack_from(packed, at)
-        at += _HEAD.size
-        content = packed[at : at + length]
-        at += length
-        yield Levels(start, begun, ended, _measure(content) if has_fragments else content)
-
-
-def _measure(packed: bytes) -> bytes:
-    try:
-        return measure_activity(unpack_fragments(packed))
-    except BrokenIndex:
-        return b""
 
 
 def _lay_down(cells: bytearray, segment: Levels, begin: int) -> None:
