@@ -6,7 +6,7 @@ import platform
 import re
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,10 +42,13 @@ class Rounds:
         return f"{milliseconds} | {cpu} | {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
 
 
-def run_rounds(count: int, contenders: dict[str, Callable[[int], object]]) -> Rounds:
+def run_rounds(
+    count: int, contenders: Mapping[str, Callable[[int], object]], before: Callable[[], object] = lambda: None
+) -> Rounds:
     """Let the contenders run in turn, `count` rounds after one to warm up; each is told the round's number.
 
-    The order shifts by one each round, so that nobody always runs in another's wake.
+    The order shifts by one each round, so that nobody always runs in another's wake. `before` each one's turn something
+    may be done that is not measured.
     """
     rounds = Rounds({name: [] for name in contenders}, {name: [] for name in contenders})
     names = list(contenders)
@@ -53,6 +56,7 @@ def run_rounds(count: int, contenders: dict[str, Callable[[int], object]]) -> Ro
         shift = number % len(names)
         for name in names[shift:] + names[:shift]:
             gc.collect()
+            before()
             wall, cpu = time.perf_counter(), time.process_time()
             contenders[name](number)
             elapsed = time.perf_counter() - wall, time.process_time() - cpu
