@@ -1,15 +1,21 @@
 """The text of an HLS playlist of byte ranges over segments as they lie on disk: nothing is copied, nothing remuxed.
 
 A *run* is footage out of one file without a break; each has its own EXT-X-MAP and its own clock. Addresses begin with
-`PLACE`, which stands for what only the caller knows: whose they are, and until when.
+`PLACE`, which stands for what only the caller knows: whose they are, and until when. All is done by column, in
+microseconds: a day of a camera is 21,600 groups.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import cycle, pairwise
 from math import ceil
+from operator import add, sub
+from typing import NamedTuple
 
-from footage.reader import Fragment
+from footage.packing import Columns
 
 PLACE = "\0"
 """What stands in a run's text where the address of its file belongs."""
@@ -27,101 +33,93 @@ LONGEST = timedelta(seconds=8)
 BREAK = timedelta(seconds=1)
 """What is missing inside a file, and no longer, is the jitter of a camera's clock."""
 
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Fragments that are played as one: bytes `offset` to `offset + size`; `start` counts from the segment's start."""
-
-    offset: int
-    size: int
-    start: timedelta
-    end: timedelta
-    is_key: bool
-
-    @property
-    def duration(self) -> timedelta:
-        """How long it lasts."""
-        return self.end - self.start
+_MICROSECOND = timedelta(microseconds=1)
+_SHORTEST, _LONGEST, _BREAK = (each // _MICROSECOND for each in (SHORTEST, LONGEST, BREAK))
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Groups out of one file without a break between them; its first sample is of the moment `start`."""
+class Groups(NamedTuple):
+    """Groups of fragments, each played as one, by column: bytes `offset` to `offset + size`; microseconds.
 
-    start: datetime
-    groups: tuple[Group, ...]
+    `starts` count from the segment's start; `breaks` are the numbers of groups before which more than BREAK is missing.
+    """
 
-    @property
-    def end(self) -> datetime:
-        """The end of the last group."""
-        return self.start + (self.groups[-1].end - self.groups[0].start)
+    offsets: Sequence[int]
+    sizes: Sequence[int]
+    starts: Sequence[int]
+    durations: Sequence[int]
+    breaks: Sequence[int] = ()
+
+    def cut(self, first: int, last: int) -> "Groups":
+        """Give those from `first` up to `last`."""
+        offsets, sizes, starts, durations = (column[first:last] for column in self[:4])
+        return Groups(offsets, sizes, starts, durations, [each - first for each in self.breaks if first < each < last])
 
 
-def group_fragments(fragments: Iterable[Fragment], *, grows: bool = False) -> list[Group]:
+def cut_fragments(fragments: Columns, begin: int, end: int) -> Columns:
+    """Give the fragments that lie from `begin` to `end` as a whole."""
+    first, last = bisect_left(fragments.starts, begin), bisect_right(fragments.starts, end)
+    while last > first and fragments.starts[last - 1] + fragments.durations[last - 1] > end:
+        last -= 1
+    seams = [each - first for each in fragments.seams if first < each < last]
+    offsets, sizes, starts, durations, beside = (column[first:last] for column in fragments[:5])
+    return Columns(offsets, sizes, starts, durations, beside, fragments.keys[first:last], seams)
+
+
+def group_fragments(fragments: Columns, *, grows: bool = False) -> Groups:
     """Put fragments together, so that each group begins where playing may, as far as LONGEST allows.
 
     What a group holds depends on the fragments up to the one after it alone, so groups stay what they are while a file
     grows; the last group of one that `grows` is not told yet.
     """
-    groups: list[Group] = []
-    pending: list[Fragment] = []
-    for fragment in fragments:
-        if pending and _ends_before(pending, fragment):
-            groups.append(_join(pending))
-            pending = []
-        pending.append(fragment)
-    if pending and not grows:
-        groups.append(_join(pending))
-    return groups
+    groups = _take_each(fragments) if _are_groups(fragments) else _join_fragments(fragments)
+    return groups.cut(0, max(0, len(groups.offsets) - 1)) if grows else groups
 
 
-def split_runs(start: datetime, groups: Sequence[Group]) -> Iterator[Run]:
-    """Cut groups of a segment that began at `start` where more than BREAK is missing between two of them."""
-    first = 0
-    for index in range(1, len(groups) + 1):
-        if index == len(groups) or groups[index].start - groups[index - 1].end > BREAK:
-            yield Run(start + groups[first].start, tuple(groups[first:index]))
-            first = index
+def choose_groups(groups: Groups, begin: int, end: int) -> Groups:
+    """Give the groups that touch the time from `begin` to `end`."""
+    first, last = bisect_right(groups.starts, begin), bisect_left(groups.starts, end)
+    if first and groups.starts[first - 1] + groups.durations[first - 1] > begin:
+        first -= 1
+    return groups.cut(first, max(first, last))
 
 
 @dataclass(frozen=True)
 class Form:
-    """How media are named in a playlist: the head of a file, and a group by itself and its place in its run.
+    """How media are named in a playlist: the head of a file, and groups by themselves.
 
-    `init` is "" where each group is whole by itself. `spell_group` gives the lines between EXTINF and the next group;
-    names stand behind PLACE.
+    `init` is "" where each group is whole by itself. `spell_groups` gives the lines of each group, of which the first
+    are told, and its place in its run counts; names stand behind PLACE.
     """
 
     init: str
-    spell_group: Callable[[Group, int], str]
+    spell_groups: Callable[[Groups, Iterable[str]], Iterable[str]]
 
 
-def spell_range(group: Group, index: int) -> str:
-    """Name a group as bytes of its file."""
-    return f"#EXT-X-BYTERANGE:{group.size}@{group.offset}\n{PLACE}{NAMES[index % 2]}"
+def spell_ranges(groups: Groups, heads: Iterable[str]) -> Iterable[str]:
+    """Name groups as bytes of their file."""
+    lines = zip(heads, groups.sizes, groups.offsets, cycle(NAMES), strict=False)
+    return [f"{head}#EXT-X-BYTERANGE:{size}@{offset}\n{PLACE}{name}\n" for head, size, offset, name in lines]
 
 
-def spell_stream(group: Group, index: int) -> str:  # noqa: ARG001 -- a form's signature
-    """Name a group as a file of its own that is made of these bytes."""
-    return f"{PLACE}{group.offset}-{group.size}.ts"
+def spell_streams(groups: Groups, heads: Iterable[str]) -> Iterable[str]:
+    """Name groups as files of their own that are made of these bytes."""
+    lines = zip(heads, groups.offsets, groups.sizes, strict=True)
+    return [f"{head}{PLACE}{offset}-{size}.ts\n" for head, offset, size in lines]
 
 
-ORIGINAL = Form(INIT, spell_range)
+ORIGINAL = Form(INIT, spell_ranges)
 """The bytes as they lie on disk."""
 
-TRANSCODED = Form("", spell_stream)
+TRANSCODED = Form("", spell_streams)
 """Each group made anew, in MPEG-TS."""
 
 
-def write_run(run: Run, form: Form = ORIGINAL) -> str:
-    """Give the lines of a run, from its EXT-X-MAP on, where it has one."""
-    lines = [f'#EXT-X-MAP:URI="{PLACE}{form.init}"'] if form.init else []
-    lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(run.start)}")
-    lines += [
-        f"#EXTINF:{group.duration.total_seconds():.6f},\n{form.spell_group(group, index)}"
-        for index, group in enumerate(run.groups)
-    ]
-    return "\n".join(lines) + "\n"
+def write_runs(segment_start: datetime, groups: Groups, form: Form = ORIGINAL) -> Iterator[str]:
+    """Give the lines of each run of a segment that began then, from its EXT-X-MAP on, where it has one."""
+    if not groups.offsets:
+        return
+    for first, last in pairwise([0, *groups.breaks, len(groups.offsets)]):
+        yield _write_run(segment_start, groups.cut(first, last), form)
 
 
 def write_playlist(runs: Iterable[str], longest: timedelta, *, grows: bool) -> str:
@@ -143,22 +141,52 @@ def spell_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _ends_before(pending: Sequence[Fragment], fragment: Fragment) -> bool:
-    first, last = pending[0], pending[-1]
-    end = last.start + last.duration
-    if not last.duration and not fragment.duration:
-        return False
-    if fragment.start - end > BREAK or fragment.start + fragment.duration - first.start > LONGEST:
-        return True
-    return fragment.is_key and end - first.start >= SHORTEST
+def _write_run(segment_start: datetime, run: Groups, form: Form) -> str:
+    head = f'#EXT-X-MAP:URI="{PLACE}{form.init}"\n' if form.init else ""
+    clock = f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(segment_start + run.starts[0] * _MICROSECOND)}\n"
+    return head + clock + "".join(form.spell_groups(run, map(_spell_length, run.durations)))
 
 
-def _join(fragments: Sequence[Fragment]) -> Group:
-    first, last = fragments[0], fragments[-1]
-    return Group(
-        first.offset,
-        last.offset + last.size - first.offset,
-        first.start,
-        max(each.start + each.duration for each in fragments),
-        first.is_key,
-    )
+@lru_cache(maxsize=4096)
+def _spell_length(duration: int) -> str:
+    seconds, rest = divmod(duration, 1_000_000)
+    return f"#EXTINF:{seconds}.{rest:06d},\n"
+
+
+def _are_groups(fragments: Columns) -> bool:
+    """Say whether each fragment is a group, as it is where pictures begin every four seconds."""
+    return 0 not in fragments.keys and min(fragments.durations[:-1], default=_SHORTEST) >= _SHORTEST
+
+
+def _take_each(fragments: Columns) -> Groups:
+    ends = ((seam, fragments.starts[seam - 1] + fragments.durations[seam - 1]) for seam in fragments.seams if seam)
+    breaks = [seam for seam, end in ends if fragments.starts[seam] - end > _BREAK]
+    return Groups(fragments.offsets, fragments.sizes, fragments.starts, fragments.durations, breaks)
+
+
+def _join_fragments(fragments: Columns) -> Groups:
+    firsts = list(_list_firsts(fragments))
+    bounds = list(pairwise([*firsts, len(fragments.keys)]))
+    offsets, starts = [fragments.offsets[first] for first in firsts], [fragments.starts[first] for first in firsts]
+    sizes = [
+        fragments.offsets[last - 1] + fragments.sizes[last - 1] - fragments.offsets[first] for first, last in bounds
+    ]
+    ends = [max(map(add, fragments.starts[first:last], fragments.durations[first:last])) for first, last in bounds]
+    breaks = [number for number in range(1, len(firsts)) if starts[number] - ends[number - 1] > _BREAK]
+    return Groups(offsets, sizes, starts, list(map(sub, ends, starts)), breaks)
+
+
+def _list_firsts(fragments: Columns) -> Iterator[int]:
+    """Give the number of the first fragment of each group."""
+    begun = end = -1
+    was_silent = True
+    for number, (start, duration, is_key) in enumerate(
+        zip(fragments.starts, fragments.durations, fragments.keys, strict=True)
+    ):
+        if number == 0 or (
+            not (was_silent and not duration)
+            and (start - end > _BREAK or start + duration - begun > _LONGEST or (is_key and end - begun >= _SHORTEST))
+        ):
+            yield number
+            begun = start
+        end, was_silent = start + duration, not duration

@@ -1,18 +1,24 @@
 """Playlists of what may be replayed: groups of fragments within sessions, each file with a token of its own."""
 
 import logging
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from cameras.models import Camera
 from cities.errors import InvalidInput, VMSError
 from cities.models import User
 from footage.errors import BrokenIndex
-from footage.packing import unpack_fragments
-from footage.playlist import ORIGINAL, PLACE, Form, Group, Run, group_fragments, split_runs, write_playlist, write_run
-from footage.reader import Fragment
+from footage.packing import Columns, pack_fragments, unpack_columns
+from footage.playlist import (
+    ORIGINAL,
+    PLACE,
+    Form,
+    choose_groups,
+    cut_fragments,
+    group_fragments,
+    write_playlist,
+    write_runs,
+)
 from recording.gaps.spans import Span
 from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable
 from replay.tokens import LASTS, FootageGrant, make_token
@@ -24,8 +30,7 @@ LONGEST_PLAYLIST = timedelta(hours=25)
 
 PREFIX = "/footage/"
 
-_REMEMBERED = 1024
-"""Segments of which this process keeps the lines, 20 kB each."""
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class NoFootage(VMSError):
@@ -98,49 +103,28 @@ def make_address(playable: Playable, lines: Written, user_id: int, now: datetime
 
 
 def write_segment(playable: Playable, window: Span, form: Form = ORIGINAL) -> Written:
-    """Give the lines of what a segment holds of the window; those of whole segments are remembered."""
-    if playable.grows or window.start > playable.start or window.end < playable.end:
-        return _write(playable, window, form)
-    return _recall(playable, form)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _recall(playable: Playable, form: Form) -> Written:
-    return _write(playable, None, form)
-
-
-def _write(playable: Playable, window: Span | None, form: Form) -> Written:
+    """Give the lines of what a segment holds of the window, as far as it lies within the session as a whole."""
     fragments = _unpack(playable)
-    allowed = list(_within_session(fragments, playable))
-    if not allowed:
+    begin, end, shown_from, shown_to = (
+        (moment - playable.segment_start) // _MICROSECOND
+        for moment in (playable.start, playable.end, window.start, window.end)
+    )
+    allowed = cut_fragments(fragments, begin, end)
+    shown = choose_groups(group_fragments(allowed, grows=playable.grows), shown_from, shown_to)
+    if not shown.offsets:
         return Written((), timedelta(), 0, 0, 0)
-    groups = group_fragments(allowed, grows=playable.grows)
-    shown = [group for group in groups if window is None or _touches(group, playable.segment_start, window)]
-    runs: Sequence[Run] = list(split_runs(playable.segment_start, shown))
     return Written(
-        tuple(write_run(run, form) for run in runs),
-        max((group.duration for group in shown), default=timedelta()),
-        allowed[0].offset,
-        allowed[-1].offset + allowed[-1].size,
-        fragments[0].offset,
+        tuple(write_runs(playable.segment_start, shown, form)),
+        max(shown.durations) * _MICROSECOND,
+        allowed.offsets[0],
+        allowed.offsets[-1] + allowed.sizes[-1],
+        fragments.offsets[0],
     )
 
 
-def _unpack(playable: Playable) -> Sequence[Fragment]:
+def _unpack(playable: Playable) -> Columns:
     try:
-        return unpack_fragments(playable.fragments)
+        return unpack_columns(playable.fragments)
     except BrokenIndex as error:
         logger.warning("segment %s cannot be replayed: %s", playable.segment_id, error)
-        return ()
-
-
-def _within_session(fragments: Sequence[Fragment], playable: Playable) -> Iterator[Fragment]:
-    """Give the fragments that lie within the session as a whole: what is half outside of it is not shown."""
-    begin, end = playable.start - playable.segment_start, playable.end - playable.segment_start
-    for fragment in fragments:
-        if fragment.start >= begin and fragment.start + fragment.duration <= end:
-            yield fragment
-
-
-def _touches(group: Group, segment_start: datetime, window: Span) -> bool:
-    return segment_start + group.end > window.start and segment_start + group.start < window.end
+        return unpack_columns(pack_fragments(()))

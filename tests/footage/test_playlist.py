@@ -7,13 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footage.playlist import BREAK, LONGEST, PLACE, Group, group_fragments, split_runs, write_playlist, write_run
+from footage.packing import Columns, pack_fragments, unpack_columns
+from footage.playlist import (
+    BREAK,
+    PLACE,
+    Groups,
+    choose_groups,
+    cut_fragments,
+    group_fragments,
+    write_playlist,
+    write_runs,
+)
 from footage.reader import Fragment
 
 START = datetime(2026, 1, 27, 3, 0, 0, 123456, UTC)
 
 
-def lay(*lengths: tuple[float, bool], gap_before: int | None = None, gap: float = 0) -> list[Fragment]:
+def lay(*lengths: tuple[float, bool], gap_before: int | None = None, gap: float = 0) -> Columns:
     """Give fragments of 1,000 bytes one after the other: seconds, and whether each is a key."""
     fragments: list[Fragment] = []
     at = 0.0
@@ -22,49 +32,108 @@ def lay(*lengths: tuple[float, bool], gap_before: int | None = None, gap: float 
         start, end = timedelta(seconds=at), timedelta(seconds=at + seconds)
         fragments.append(Fragment(700 + 1000 * number, 1000, start, end - start, is_key, 900))
         at += seconds
-    return fragments
+    return unpack_columns(pack_fragments(fragments))
 
 
-def sizes(groups: list[Group]) -> list[tuple[float, int, bool]]:
-    return [(group.duration.total_seconds(), group.size // 1000, group.is_key) for group in groups]
+def sizes(groups: Groups) -> list[tuple[float, int]]:
+    return [(duration / 1e6, size // 1000) for duration, size in zip(groups.durations, groups.sizes, strict=True)]
 
 
 def test_each_group_begins_with_a_key_where_there_is_one_in_time() -> None:
     usual = lay((4, True), (4, True), (4, True))
-    assert sizes(group_fragments(usual)) == [(4, 1, True)] * 3
+    assert sizes(group_fragments(usual)) == [(4, 1)] * 3
     long_wait = lay((4, True), (4, False), (4, False), (4, False), (4, True))
-    assert sizes(group_fragments(long_wait)) == [(8, 2, True), (8, 2, False), (4, 1, True)]
+    assert sizes(group_fragments(long_wait)) == [(8, 2), (8, 2), (4, 1)]
     short = lay(*[(1, True)] * 9)
-    assert sizes(group_fragments(short)) == [(4, 4, True), (4, 4, True), (1, 1, True)]
-    assert sizes(group_fragments(lay((20, True), (4, True)))) == [(20, 1, True), (4, 1, True)]
-    assert group_fragments([]) == []
+    assert sizes(group_fragments(short)) == [(4, 4), (4, 4), (1, 1)]
+    assert sizes(group_fragments(lay((20, True), (4, True)))) == [(20, 1), (4, 1)]
+    assert sizes(group_fragments(lay())) == []
 
 
 def test_sound_alone_goes_with_the_picture_before_it() -> None:
-    assert sizes(group_fragments(lay((4, True), (0, False), (0, False), (4, True)))) == [(4, 3, True), (4, 1, True)]
+    assert sizes(group_fragments(lay((4, True), (0, False), (0, False), (4, True)))) == [(4, 3), (4, 1)]
 
 
-@given(st.lists(st.tuples(st.sampled_from([0.5, 1, 2, 4, 9]), st.booleans()), max_size=40), st.integers(0, 40))
-def test_groups_stay_what_they_are_while_a_file_grows(lengths: list[tuple[float, bool]], seen: int) -> None:
-    fragments = lay(*lengths)
-    whole, before = group_fragments(fragments), group_fragments(fragments[:seen], grows=True)
-    assert whole[: len(before)] == before
-    assert sum(group.size for group in whole) == 1000 * len(fragments)
-    assert all(group.duration <= LONGEST or group.size == 1000 for group in whole)
+lengths = st.lists(st.tuples(st.sampled_from([0, 0.5, 1, 2, 4, 9]), st.booleans()), max_size=40)
+keys = st.lists(st.tuples(st.sampled_from([3.5, 4, 9]), st.just(True)), max_size=40)
+
+
+@given(lengths | keys, st.integers(0, 40))
+def test_groups_stay_what_they_are_while_a_file_grows(laid: list[tuple[float, bool]], seen: int) -> None:
+    whole, before = group_fragments(lay(*laid)), group_fragments(lay(*laid[:seen]), grows=True)
+    assert whole.cut(0, len(before.sizes)) == before
+    assert sum(whole.sizes) == 1000 * len(laid)
+    assert all(
+        duration <= 8_000_000 or size == 1000 for duration, size in zip(whole.durations, whole.sizes, strict=True)
+    )
+
+
+def group_one_by_one(fragments: Columns) -> list[tuple[int, int, int, int]]:
+    """Say the rule as it reads: offset, size, start and end of each group."""
+    groups: list[tuple[int, int, int, int]] = []
+    silent = False
+    end = 0
+    for offset, size, start, duration, _, key in zip(*fragments[:6], strict=True):
+        begun = groups[-1][2] if groups else 0
+        late, long, at_key = start - end > 1e6, start + duration - begun > 8e6, key and end - begun >= 3.5e6
+        if not groups or (not (silent and not duration) and (late or long or at_key)):
+            groups.append((offset, size, start, start + duration))
+        else:
+            first, _, _, until = groups[-1]
+            groups[-1] = first, offset + size - first, begun, max(until, start + duration)
+        end, silent = start + duration, not duration
+    return groups
+
+
+@given(lengths | keys, st.integers(1, 40), st.sampled_from([0, 0.3, 1, 1.1, 60]))
+def test_groups_are_as_the_rule_reads(laid: list[tuple[float, bool]], gap_before: int, gap: float) -> None:
+    fragments = lay(*laid, gap_before=gap_before, gap=gap)
+    groups, expected = group_fragments(fragments), group_one_by_one(fragments)
+    rows = zip(groups.offsets, groups.sizes, groups.starts, groups.durations, strict=True)
+    assert [(offset, size, start, start + duration) for offset, size, start, duration in rows] == expected
+    apart = [number for number in range(1, len(expected)) if expected[number][2] - expected[number - 1][3] > 1e6]
+    assert list(groups.breaks) == apart
+
+
+@given(lengths, st.floats(-5, 90), st.floats(0, 90))
+def test_what_touches_a_time_is_chosen(laid: list[tuple[float, bool]], begin: float, length: float) -> None:
+    groups = group_fragments(lay(*laid, gap_before=3, gap=20))
+    first, last = round(begin * 1e6), round((begin + length) * 1e6) + 1
+    rows = zip(*groups[:4], strict=True)
+    assert list(zip(*choose_groups(groups, first, last)[:4], strict=True)) == [
+        (offset, size, start, duration)
+        for offset, size, start, duration in rows
+        if start + duration > first and start < last
+    ]
+
+
+@given(lengths, st.floats(-5, 90), st.floats(0, 90))
+def test_what_lies_within_a_time_is_cut_out(laid: list[tuple[float, bool]], begin: float, length: float) -> None:
+    fragments = lay(*laid, gap_before=3, gap=20)
+    first, last = round(begin * 1e6), round((begin + length) * 1e6)
+    cut = cut_fragments(fragments, first, last)
+    assert list(zip(*cut[:6], strict=True)) == [
+        row for row in zip(*fragments[:6], strict=True) if row[2] >= first and row[2] + row[3] <= last
+    ]
+    moved = 3 - (fragments.offsets.index(cut.offsets[0]) if cut.offsets else 0)
+    assert list(cut.seams) == ([moved] if 0 < moved < len(cut.keys) else [])
+
+
+def moments(texts: list[str]) -> list[str]:
+    return [line.partition(":")[2] for text in texts for line in text.splitlines() if "DATE-TIME" in line]
 
 
 def test_a_break_inside_a_file_is_told() -> None:
-    fragments = lay((4, True), (4, True), gap_before=1, gap=30)
-    runs = list(split_runs(START, group_fragments(fragments)))
-    assert [run.start for run in runs] == [START, START + timedelta(seconds=34)]
-    assert [(run.end - run.start).total_seconds() for run in runs] == [4, 4]
-    jitter = lay((4, True), (4, True), gap_before=1, gap=BREAK.total_seconds())
-    assert len(list(split_runs(START, group_fragments(jitter)))) == 1
+    apart = list(write_runs(START, group_fragments(lay((4, True), (4, True), gap_before=1, gap=30))))
+    assert moments(apart) == ["2026-01-27T03:00:00.123456Z", "2026-01-27T03:00:34.123456Z"]
+    jitter = group_fragments(lay((4, True), (4, True), gap_before=1, gap=BREAK.total_seconds()))
+    assert moments(list(write_runs(START, jitter))) == ["2026-01-27T03:00:00.123456Z"]
+    assert list(write_runs(START, group_fragments(lay()))) == []
 
 
 def test_the_text_as_another_reads_it() -> None:
-    runs = list(split_runs(START, group_fragments(lay((4, True), (5.5, True), gap_before=1, gap=30))))
-    texts = [write_run(run).replace(PLACE, "/footage/t/") for run in runs]
+    runs = write_runs(START, group_fragments(lay((4, True), (5.5, True), gap_before=1, gap=30)))
+    texts = [run.replace(PLACE, "/footage/t/") for run in runs]
     found = m3u8.loads(write_playlist(texts, timedelta(seconds=5.5), grows=False))
     assert (found.version, found.playlist_type, found.target_duration, found.is_endlist) == (7, "vod", 6, True)
     assert [(each.uri, each.byterange, each.duration, each.discontinuity) for each in found.segments] == [
