@@ -45,6 +45,9 @@ class Columns(NamedTuple):
     seams: Sequence[int]
 
 
+NOTHING = Columns((), (), (), (), (), b"", ())
+
+
 class Packer:
     """Packs fragments as they come: what was packed is not touched again."""
 

@@ -1,8 +1,8 @@
 """The text of an HLS playlist of byte ranges over segments as they lie on disk: nothing is copied, nothing remuxed.
 
 A *run* is footage out of one file without a break; each has its own EXT-X-MAP and its own clock. Addresses begin with
-`PLACE`, which stands for what only the caller knows: whose they are, and until when. All is done by column, in
-microseconds: a day of a camera is 21,600 groups.
+a place, which only the caller knows: whose they are, and until when. All is done by column, in microseconds: a day of
+a camera is 21,600 groups.
 """
 
 from bisect import bisect_left, bisect_right
@@ -16,9 +16,6 @@ from operator import add, sub
 from typing import NamedTuple
 
 from footage.packing import Columns
-
-PLACE = "\0"
-"""What stands in a run's text where the address of its file belongs."""
 
 INIT = "init.mp4"
 NAMES = ("a.mp4", "b.mp4")
@@ -87,24 +84,25 @@ def choose_groups(groups: Groups, begin: int, end: int) -> Groups:
 class Form:
     """How media are named in a playlist: the head of a file, and groups by themselves.
 
-    `init` is "" where each group is whole by itself. `spell_groups` gives the lines of each group, of which the first
-    are told, and its place in its run counts; names stand behind PLACE.
+    `init` is "" where each group is whole by itself. `spell_groups` gives the lines of each group of a run, of which
+    the first are told; names stand behind the place.
     """
 
     init: str
-    spell_groups: Callable[[Groups, Iterable[str]], Iterable[str]]
+    spell_groups: Callable[[Groups, Iterable[str], str], list[str]]
 
 
-def spell_ranges(groups: Groups, heads: Iterable[str]) -> Iterable[str]:
+def spell_ranges(groups: Groups, heads: Iterable[str], place: str) -> list[str]:
     """Name groups as bytes of their file."""
-    lines = zip(heads, groups.sizes, groups.offsets, cycle(NAMES), strict=False)
-    return [f"{head}#EXT-X-BYTERANGE:{size}@{offset}\n{PLACE}{name}\n" for head, size, offset, name in lines]
+    names = cycle([f"\n{place}{name}\n" for name in NAMES])
+    lines = zip(heads, groups.sizes, groups.offsets, names, strict=False)
+    return [f"{head}#EXT-X-BYTERANGE:{size}@{offset}{name}" for head, size, offset, name in lines]
 
 
-def spell_streams(groups: Groups, heads: Iterable[str]) -> Iterable[str]:
+def spell_streams(groups: Groups, heads: Iterable[str], place: str) -> list[str]:
     """Name groups as files of their own that are made of these bytes."""
     lines = zip(heads, groups.offsets, groups.sizes, strict=True)
-    return [f"{head}{PLACE}{offset}-{size}.ts\n" for head, offset, size in lines]
+    return [f"{head}{place}{offset}-{size}.ts\n" for head, offset, size in lines]
 
 
 ORIGINAL = Form(INIT, spell_ranges)
@@ -114,26 +112,25 @@ TRANSCODED = Form("", spell_streams)
 """Each group made anew, in MPEG-TS."""
 
 
-def write_runs(segment_start: datetime, groups: Groups, form: Form = ORIGINAL) -> Iterator[str]:
+def write_runs(segment_start: datetime, groups: Groups, place: str, form: Form = ORIGINAL) -> Iterator[str]:
     """Give the lines of each run of a segment that began then, from its EXT-X-MAP on, where it has one."""
     if not groups.offsets:
         return
     for first, last in pairwise([0, *groups.breaks, len(groups.offsets)]):
-        yield _write_run(segment_start, groups.cut(first, last), form)
+        yield _write_run(segment_start, groups.cut(first, last), place, form)
 
 
-def write_playlist(runs: Iterable[str], longest: timedelta, *, grows: bool) -> str:
-    """Give the whole text; one that `grows` has no end, and a target that no later group changes."""
+def write_playlist(runs: Iterable[str], longest: timedelta, *, grows: bool) -> Iterator[str]:
+    """Give the text in pieces; one that `grows` has no end, and a target that no later group changes."""
     target = max(1, ceil(longest.total_seconds()), ceil(LONGEST.total_seconds()) if grows else 0)
-    head = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:7",
-        f"#EXT-X-TARGETDURATION:{target}",
-        "#EXT-X-MEDIA-SEQUENCE:0",
-        f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if grows else 'VOD'}",
-    ]
-    text = "\n".join(head) + "\n" + "#EXT-X-DISCONTINUITY\n".join(runs)
-    return text if grows else text + "#EXT-X-ENDLIST\n"
+    yield f"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n"
+    yield f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if grows else 'VOD'}\n"
+    for number, run in enumerate(runs):
+        if number:
+            yield "#EXT-X-DISCONTINUITY\n"
+        yield run
+    if not grows:
+        yield "#EXT-X-ENDLIST\n"
 
 
 def spell_moment(moment: datetime) -> str:
@@ -141,10 +138,10 @@ def spell_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _write_run(segment_start: datetime, run: Groups, form: Form) -> str:
-    head = f'#EXT-X-MAP:URI="{PLACE}{form.init}"\n' if form.init else ""
+def _write_run(segment_start: datetime, run: Groups, place: str, form: Form) -> str:
+    head = f'#EXT-X-MAP:URI="{place}{form.init}"\n' if form.init else ""
     clock = f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(segment_start + run.starts[0] * _MICROSECOND)}\n"
-    return head + clock + "".join(form.spell_groups(run, map(_spell_length, run.durations)))
+    return "".join([head, clock, *form.spell_groups(run, map(_spell_length, run.durations), place)])
 
 
 @lru_cache(maxsize=4096)

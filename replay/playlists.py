@@ -1,18 +1,20 @@
 """Playlists of what may be replayed: groups of fragments within sessions, each file with a token of its own."""
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from cameras.models import Camera
 from cities.errors import InvalidInput, VMSError
 from cities.models import User
 from footage.errors import BrokenIndex
-from footage.packing import Columns, pack_fragments, unpack_columns
+from footage.packing import NOTHING, Columns, unpack_columns
 from footage.playlist import (
     ORIGINAL,
-    PLACE,
     Form,
+    Groups,
     choose_groups,
     cut_fragments,
     group_fragments,
@@ -20,7 +22,8 @@ from footage.playlist import (
     write_runs,
 )
 from recording.gaps.spans import Span
-from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable
+from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable, list_without_fragments
+from replay.remembered import Texts
 from replay.tokens import LASTS, FootageGrant, make_token
 
 logger = logging.getLogger(__name__)
@@ -29,6 +32,8 @@ LONGEST_PLAYLIST = timedelta(hours=25)
 """The longest day of a city: the playlist of one is 20,000 lines."""
 
 PREFIX = "/footage/"
+
+TEXTS = Texts()
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -41,12 +46,11 @@ class NoFootage(VMSError):
         self.following = following
 
 
-@dataclass(frozen=True)
-class Written:
-    """The lines of a segment, each run's apart, and the bytes that they point at."""
+class Shown(NamedTuple):
+    """The groups of a segment that are shown, the bytes that may be had of it for them, and those of its head."""
 
-    runs: tuple[str, ...]
-    longest: timedelta
+    playable: Playable
+    groups: Groups
     first: int
     last: int
     init_bytes: int
@@ -66,60 +70,67 @@ class Wish:
     form: Form = ORIGINAL
 
 
-def make_playlist(wish: Wish, now: datetime) -> str:
-    """Give the playlist of what may be replayed.
+def make_playlist(wish: Wish, now: datetime) -> Iterator[bytes]:
+    """Give the playlist of what may be replayed, in pieces; the same again for who asks again within two minutes.
 
-    Raises InvalidInput for a window that is too long, NoFootage where there is nothing.
+    Raises InvalidInput for a window that is too long, NoFootage where there is nothing; no piece raises anything.
     """
-    window = wish.window
+    window, key = wish.window, (wish.camera.pk, wish.window, wish.user.pk, wish.form, wish.grows)
     if window.length > LONGEST_PLAYLIST:
         raise InvalidInput("A playlist holds 25 hours at most; ask for less at a time.", field="from")
+    if (known := TEXTS.find(key, now)) and known.source == list_without_fragments(
+        wish.camera, window.start, window.end
+    ):
+        return iter([known.content])
     playables = list_playable(wish.camera, window.start, window.end)
     if len(playables) > MOST_SEGMENTS:
         raise InvalidInput("The footage is in too many pieces for one playlist; ask for less time.", field="from")
-    written = [(each, lines) for each in playables if (lines := write_segment(each, window, wish.form)).runs]
-    if not written:
+    shown = [chosen for each in playables if (chosen := choose_shown(each, window)).groups.offsets]
+    if not shown:
         raise NoFootage(find_next_footage(wish.camera, window.start))
-    runs = [
-        run.replace(PLACE, make_address(each, lines, wish.user.pk, now))
-        for each, lines in written
-        for run in lines.runs
-    ]
-    return write_playlist(runs, max(lines.longest for _, lines in written), grows=wish.grows)
+    return TEXTS.keep(key, [each._replace(fragments=b"") for each in playables], now, _write(wish, shown, now))
 
 
-def make_address(playable: Playable, lines: Written, user_id: int, now: datetime) -> str:
+def _write(wish: Wish, shown: Sequence[Shown], now: datetime) -> Iterator[bytes]:
+    """What is long is on its way while the rest is written."""
+    longest = max(max(each.groups.durations) for each in shown) * _MICROSECOND
+    runs = (
+        run
+        for each in shown
+        for run in write_runs(
+            each.playable.segment_start, each.groups, make_address(each, wish.user.pk, now), wish.form
+        )
+    )
+    for piece in write_playlist(runs, longest, grows=wish.grows):
+        yield piece.encode()
+
+
+def make_address(shown: Shown, user_id: int, now: datetime) -> str:
     """Give the address below which a segment's bytes are found, for this person and for LASTS."""
     grant = FootageGrant(
-        city_id=playable.city_id,
-        segment_id=playable.segment_id,
+        city_id=shown.playable.city_id,
+        segment_id=shown.playable.segment_id,
         user_id=user_id,
         expires_at=now + LASTS,
-        first=lines.first,
-        last=lines.last,
-        init_bytes=lines.init_bytes,
+        first=shown.first,
+        last=shown.last,
+        init_bytes=shown.init_bytes,
     )
     return f"{PREFIX}{make_token(grant)}/"
 
 
-def write_segment(playable: Playable, window: Span, form: Form = ORIGINAL) -> Written:
-    """Give the lines of what a segment holds of the window, as far as it lies within the session as a whole."""
+def choose_shown(playable: Playable, window: Span) -> Shown:
+    """Give what a segment shows of the window, as far as it lies within the session as a whole."""
     fragments = _unpack(playable)
     begin, end, shown_from, shown_to = (
         (moment - playable.segment_start) // _MICROSECOND
         for moment in (playable.start, playable.end, window.start, window.end)
     )
     allowed = cut_fragments(fragments, begin, end)
-    shown = choose_groups(group_fragments(allowed, grows=playable.grows), shown_from, shown_to)
-    if not shown.offsets:
-        return Written((), timedelta(), 0, 0, 0)
-    return Written(
-        tuple(write_runs(playable.segment_start, shown, form)),
-        max(shown.durations) * _MICROSECOND,
-        allowed.offsets[0],
-        allowed.offsets[-1] + allowed.sizes[-1],
-        fragments.offsets[0],
-    )
+    groups = choose_groups(group_fragments(allowed, grows=playable.grows), shown_from, shown_to)
+    if not groups.offsets:
+        return Shown(playable, groups, 0, 0, 0)
+    return Shown(playable, groups, allowed.offsets[0], allowed.offsets[-1] + allowed.sizes[-1], fragments.offsets[0])
 
 
 def _unpack(playable: Playable) -> Columns:
@@ -127,4 +138,4 @@ def _unpack(playable: Playable) -> Columns:
         return unpack_columns(playable.fragments)
     except BrokenIndex as error:
         logger.warning("segment %s cannot be replayed: %s", playable.segment_id, error)
-        return unpack_columns(pack_fragments(()))
+        return NOTHING

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from cameras.models import Camera
@@ -29,6 +30,8 @@ _PLAYABLE = """
       AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
     ORDER BY segment.start, session.started_at LIMIT %(most)s
 """
+
+_WITHOUT_FRAGMENTS = _PLAYABLE.replace("segment.fragments,", "''::bytea,")
 
 _NEXT = """
     SELECT MIN(GREATEST(segment.start, session.started_at))
@@ -69,8 +72,7 @@ _MEDIA = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Playable:
+class Playable(NamedTuple):
     """A segment, and from when to when of it a session lets it be replayed."""
 
     segment_id: int
@@ -126,9 +128,18 @@ def list_playable(camera: Camera, start: datetime, end: datetime) -> list[Playab
 
     One more than MOST_SEGMENTS where there are too many. Raises OutsideScope for a camera that is not in scope.
     """
+    return list(map(Playable._make, _ask_playable(_PLAYABLE, camera, start, end)))
+
+
+def list_without_fragments(camera: Camera, start: datetime, end: datetime) -> list[Playable]:
+    """Give the same with no fragments, in a tenth of the time: what they are changes with the bytes that are whole."""
+    return list(map(Playable._make, _ask_playable(_WITHOUT_FRAGMENTS, camera, start, end)))
+
+
+def _ask_playable(statement: str, camera: Camera, start: datetime, end: datetime) -> list[Any]:
     check_in_scope(camera.city_id)
     values = {"camera": camera.pk, "from": start, "to": end, "since": start - LONGEST_SEGMENT}
-    return [Playable(*row) for row in ask(_PLAYABLE, values | {"most": MOST_SEGMENTS + 1})]
+    return ask(statement, values | {"most": MOST_SEGMENTS + 1})
 
 
 def find_next_footage(camera: Camera, moment: datetime) -> datetime | None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from footage.packing import Columns, pack_fragments, unpack_columns
 from footage.playlist import (
     BREAK,
-    PLACE,
     Groups,
     choose_groups,
     cut_fragments,
@@ -124,17 +123,17 @@ def moments(texts: list[str]) -> list[str]:
 
 
 def test_a_break_inside_a_file_is_told() -> None:
-    apart = list(write_runs(START, group_fragments(lay((4, True), (4, True), gap_before=1, gap=30))))
+    apart = list(write_runs(START, group_fragments(lay((4, True), (4, True), gap_before=1, gap=30)), "/"))
     assert moments(apart) == ["2026-01-27T03:00:00.123456Z", "2026-01-27T03:00:34.123456Z"]
     jitter = group_fragments(lay((4, True), (4, True), gap_before=1, gap=BREAK.total_seconds()))
-    assert moments(list(write_runs(START, jitter))) == ["2026-01-27T03:00:00.123456Z"]
-    assert list(write_runs(START, group_fragments(lay()))) == []
+    assert moments(list(write_runs(START, jitter, "/"))) == ["2026-01-27T03:00:00.123456Z"]
+    assert list(write_runs(START, group_fragments(lay()), "/")) == []
 
 
 def test_the_text_as_another_reads_it() -> None:
-    runs = write_runs(START, group_fragments(lay((4, True), (5.5, True), gap_before=1, gap=30)))
-    texts = [run.replace(PLACE, "/footage/t/") for run in runs]
-    found = m3u8.loads(write_playlist(texts, timedelta(seconds=5.5), grows=False))
+    groups = group_fragments(lay((4, True), (5.5, True), gap_before=1, gap=30))
+    runs = write_runs(START, groups, "/footage/t/")
+    found = m3u8.loads("".join(write_playlist(runs, timedelta(seconds=5.5), grows=False)))
     assert (found.version, found.playlist_type, found.target_duration, found.is_endlist) == (7, "vod", 6, True)
     assert [(each.uri, each.byterange, each.duration, each.discontinuity) for each in found.segments] == [
         ("/footage/t/a.mp4", "1000@700", 4.0, False),
@@ -146,5 +145,5 @@ def test_the_text_as_another_reads_it() -> None:
 
 @pytest.mark.parametrize(("grows", "target"), [(True, 8), (False, 4)])
 def test_what_grows_has_no_end_and_a_target_that_stays(*, grows: bool, target: int) -> None:
-    found = m3u8.loads(write_playlist(["#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=grows))
+    found = m3u8.loads("".join(write_playlist(["#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=grows)))
     assert (found.is_endlist, found.target_duration, found.media_sequence) == (not grows, target, 0)

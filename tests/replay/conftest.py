@@ -11,7 +11,7 @@ from cameras.models import Camera
 from recording.models import Segment
 from recording.segments.disk import list_files
 from recording.segments.index import index_files
-from replay import codecs
+from replay import codecs, playlists
 from replay.services import forget_views
 from replay.throttling import QUESTIONS
 from tests.recording.gaps.conftest import every
@@ -25,6 +25,7 @@ END = START + timedelta(seconds=12)
 @pytest.fixture(autouse=True)
 def _fresh_process() -> None:
     """A process that remembers nothing of other tests."""
+    playlists.TEXTS.forget_all()
     codecs._read_codecs.cache_clear()
     QUESTIONS.forget()
     forget_views()

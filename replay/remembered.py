@@ -1,0 +1,69 @@
+"""Playlists that this process wrote a moment ago: pages are loaded anew, and several players ask for the same."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+
+REUSED = timedelta(minutes=2)
+"""The addresses in a text are good for ten minutes, and players use them for seven."""
+
+MOST_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was written for somebody, when, and out of what: it may be given again while that is the same."""
+
+    source: Any
+    written_at: datetime
+    content: bytes
+
+
+@dataclass
+class Texts:
+    """So many bytes of texts, in this process alone; those asked for longest ago are forgotten first."""
+
+    most_bytes: int = MOST_BYTES
+    _kept: OrderedDict[Hashable, Text] = field(default_factory=OrderedDict)
+    _bytes: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def find(self, key: Hashable, now: datetime) -> Text | None:
+        """Give what was written under this key less than REUSED ago."""
+        with self._lock:
+            text = self._kept.get(key)
+            if text is None or not timedelta() <= now - text.written_at < REUSED:
+                return None
+            self._kept.move_to_end(key)
+            return text
+
+    def keep(self, key: Hashable, source: Any, now: datetime, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Give the pieces on, and keep the text when the last was taken."""
+        taken = []
+        for piece in pieces:
+            taken.append(piece)
+            yield piece
+        self._put(key, Text(source, now, b"".join(taken)))
+
+    def forget_all(self) -> None:
+        """Let everything be written anew."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+    def _put(self, key: Hashable, text: Text) -> None:
+        if len(text.content) > self.most_bytes:
+            return
+        with self._lock:
+            self._drop(key)
+            self._kept[key] = text
+            self._bytes += len(text.content)
+            while self._bytes > self.most_bytes:
+                self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Hashable) -> None:
+        known = self._kept.pop(key, None)
+        self._bytes -= len(known.content) if known else 0
