@@ -1,10 +1,11 @@
 """The API of cameras: which exist, what is known of them, and for managers: adding, changing, removing."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -12,6 +13,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from cameras.listing import describe_row, list_rows
 from cameras.models import Camera, CameraState
 from cameras.queries import find_camera
 from cameras.search import CameraSearch, last_seen, search_cameras
@@ -23,11 +25,6 @@ from ffmpeg.failures import redact
 
 _STATES = {"true": CameraState.ONLINE, "false": CameraState.OFFLINE, "unknown": CameraState.UNKNOWN}
 _SWITCHES = {"true": True, "false": False}
-# To read a moment out of an answer of the database costs more than all else of a column: a list reads what it shows.
-_SHOWN = (
-    *("name", "location", "source_url", "source_credentials", "is_online", "last_seen_at", "recording_enabled"),
-    *("created_at", "media_server__reach", "media_server__snapshot_at", "media_server__public_rtsp_url"),
-)
 
 
 class SourceUrlField(serializers.CharField):
@@ -89,27 +86,6 @@ class CameraSerializer(serializers.Serializer[Camera]):
         return None if seen is None else serializers.DateTimeField().to_representation(seen)
 
 
-def describe_camera(camera: Camera) -> dict[str, Any]:
-    """Give what `CameraSerializer` gives, without its machinery, which takes most of a page's time."""
-    camera_id, server = str(camera.pk), camera.media_server
-    stream_id = camera.stream_id
-    return {
-        "id": camera_id,
-        "name": camera.name,
-        "location": camera.location,
-        "source_url": shown_source_url(camera),
-        "has_credentials": camera.has_credentials,
-        "publishes_by_itself": camera.publishes_by_itself,
-        "publish_url": f"{server.public_rtsp_url}/{stream_id}",
-        "stream_id": stream_id,
-        "state": camera.state.value,
-        "is_online": camera.is_online,
-        "last_seen_at": _say_moment(last_seen(camera)),
-        "recording_enabled": camera.recording_enabled,
-        "created_at": _say_moment(camera.created_at),
-    }
-
-
 class CameraSearchSerializer(serializers.Serializer[Any]):
     """The filters of the list; an empty value is none."""
 
@@ -122,6 +98,9 @@ class CameraSearchSerializer(serializers.Serializer[Any]):
     search = serializers.CharField(
         max_length=120, required=False, allow_blank=True, help_text="A part of the name or the location."
     )
+
+
+_FILTERS = frozenset(CameraSearchSerializer().fields)
 
 
 class CameraPages(Pages):
@@ -140,8 +119,8 @@ class CamerasView(GenericAPIView[Camera]):
     of_the_whole_city = ("POST",)
 
     def get_queryset(self) -> QuerySet[Camera]:
-        """Give what the list shows; the browsable API asks for it too."""
-        return search_cameras(_read_search(self.request)).only(*_SHOWN)
+        """Give the list's cameras; the browsable API asks for them."""
+        return search_cameras(_read_search(self.request))
 
     @extend_schema(
         operation_id="list_cameras",
@@ -149,10 +128,11 @@ class CamerasView(GenericAPIView[Camera]):
         parameters=[CameraSearchSerializer],
         responses=CameraSerializer(many=True),
     )
-    def get(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
+    def get(self, request: Request) -> HttpResponseBase:
         """Lists the cameras by name."""
-        cameras = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response([describe_camera(camera) for camera in cameras or ()])
+        rows = self.paginate_queryset(list_rows(_read_search(request)))
+        answer = self.get_paginated_response(list(map(describe_row, rows or ())))
+        return answer if request.accepted_renderer.format != "json" else _spell(answer)
 
     @extend_schema(operation_id="add_camera", summary="Add a camera", responses={201: CameraSerializer})
     def post(self, request: Request) -> Response:
@@ -202,12 +182,14 @@ class CameraView(GenericAPIView[Camera]):
         return Response(self.get_serializer(changed).data)
 
 
-def _say_moment(moment: datetime | None) -> str | None:
-    """Write a moment as the framework does."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _spell(answer: Response) -> HttpResponse:
+    """Write the page in a tenth of the framework's time."""
+    return HttpResponse(msgspec.json.encode(answer.data), content_type="application/json")
 
 
 def _read_search(request: Request) -> CameraSearch:
+    if not _FILTERS & request.query_params.keys():
+        return CameraSearch()
     serializer = CameraSearchSerializer(data=request.query_params)
     serializer.is_valid(raise_exception=True)
     asked = serializer.validated_data

@@ -64,6 +64,13 @@ class CameraState(models.TextChoices):
     UNKNOWN = "unknown", _("unknown")
 
 
+def state_of(reach: str, *, is_online: bool) -> CameraState:
+    """Give the state of a camera whose media server is so reached."""
+    if reach != MediaServer.Reach.REACHABLE:
+        return CameraState.UNKNOWN
+    return CameraState.ONLINE if is_online else CameraState.OFFLINE
+
+
 class Camera(CityOwned):
     """A street camera. `source_url` is empty for one that publishes by itself, and holds nothing secret.
 
@@ -133,9 +140,7 @@ class Camera(CityOwned):
     @property
     def state(self) -> CameraState:
         """Online, offline, or unknown while its media server gives no valid answer. Wants `media_server` loaded."""
-        if self.media_server.reach != MediaServer.Reach.REACHABLE:
-            return CameraState.UNKNOWN
-        return CameraState.ONLINE if self.is_online else CameraState.OFFLINE
+        return state_of(self.media_server.reach, is_online=self.is_online)
 
 
 class OutageCause(models.TextChoices):

@@ -63,5 +63,12 @@ def last_seen(camera: Camera) -> datetime | None:
     The observer writes nothing for a camera that stays online: the last valid snapshot of its server has seen it. That
     holds while the server gives no answer too: the snapshot is then as old as our knowledge.
     """
-    sights = [camera.last_seen_at, camera.media_server.snapshot_at if camera.is_online else None]
+    return choose_last_seen(camera.last_seen_at, camera.media_server.snapshot_at, is_online=camera.is_online)
+
+
+def choose_last_seen(
+    last_seen_at: datetime | None, snapshot_at: datetime | None, *, is_online: bool
+) -> datetime | None:
+    """Give the same of what is told: the camera's own moment, and that of its server's last valid snapshot."""
+    sights = [last_seen_at, snapshot_at if is_online else None]
     return max((sight for sight in sights if sight is not None), default=None)

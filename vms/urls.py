@@ -6,7 +6,23 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from vms.health import HealthView, ReadyView
 
+API = [
+    path("", include("cities.urls")),
+    path("", include("cameras.urls")),
+    path("", include("recording.urls")),
+    path("", include("streams.urls")),
+    path("", include("observers.alarms.urls")),
+    path("", include("mosaics.api_urls")),
+    path("", include("replay.urls")),
+    path("", include("inventory.urls")),
+]
+
+# What is asked most comes first: each address is held against one line after the other.
 urlpatterns = [
+    path("api/v1/", include(API)),
+    path("footage/", include("replay.media_urls")),
+    path("media/", include("streams.access.urls")),
+    path("hooks/", include("observers.urls")),
     path("", include("mosaics.urls")),
     path("", include("replay.page_urls")),
     path("", include("inventory.page_urls")),
@@ -14,17 +30,6 @@ urlpatterns = [
     path("", include("recording.page_urls")),
     path("", include("observers.page_urls")),
     path("admin/", admin.site.urls),
-    path("hooks/", include("observers.urls")),
-    path("media/", include("streams.access.urls")),
-    path("footage/", include("replay.media_urls")),
-    path("api/v1/", include("cities.urls")),
-    path("api/v1/", include("cameras.urls")),
-    path("api/v1/", include("recording.urls")),
-    path("api/v1/", include("streams.urls")),
-    path("api/v1/", include("observers.alarms.urls")),
-    path("api/v1/", include("mosaics.api_urls")),
-    path("api/v1/", include("replay.urls")),
-    path("api/v1/", include("inventory.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("health", HealthView.as_view(), name="health"),

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from cameras.api import CameraSerializer, describe_camera
+from cameras.api import CameraSerializer
+from cameras.listing import describe_row, list_rows
 from cameras.models import Camera, MediaServer
 from cameras.queries import find_camera
+from cameras.search import CameraSearch
 from cameras.services import change_camera, source_of
 from cities.scope import city_scope, every_city
 from recording.services import switch_recording
@@ -229,5 +231,7 @@ def test_the_list_and_the_single_camera_are_described_alike(world: World, source
         if source:
             give_source(world.camera, source)
         Camera.objects.filter(pk=world.camera.pk).update(last_seen_at=seen, is_online=seen is not None)
-        camera = find_camera(world.camera.pk)
-    assert describe_camera(camera) == CameraSerializer(camera).data
+        expected = CameraSerializer(find_camera(world.camera.pk)).data
+        for wanted in (CameraSearch(), CameraSearch(text="market")):
+            [row] = list_rows(wanted)[0:2]
+            assert describe_row(row) == expected
