@@ -1,10 +1,11 @@
 """What a timeline shows of cameras: spans, gaps, holds and activity; as many queries for nine cameras as for one."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,54 +24,48 @@ JOINT = timedelta(seconds=2)
 """Spans that are no further apart are shown as one: between two files of a recording is never exactly nothing."""
 
 _JOINT_MS = round(JOINT.total_seconds() * 1000)
-
-# Four plain questions: to have Postgres join spans and write JSON in one takes it three times as long.
-_CAMERAS = """
-    SELECT camera.id, server.recordings_root, last.file, last.held_file
-    FROM cameras_camera AS camera
-    JOIN cameras_mediaserver AS server ON server.id = camera.media_server_id
-    LEFT JOIN LATERAL (
-        SELECT file, held_file FROM recording_segment
-        WHERE camera_id = camera.id AND start >= %(since)s AND start < %(to)s AND "end" > %(from)s
-          AND state IN ('open', 'ready') ORDER BY start DESC LIMIT 1
-    ) AS last ON TRUE
-    WHERE camera.id = ANY(%(cameras)s) AND camera.removed_at IS NULL AND (%(every)s OR camera.city_id = ANY(%(cities)s))
-"""
+_CAMERA, _START = itemgetter(0), attrgetter("start")
 
 
 def _ms(expression: str) -> str:
     return f"(date_part('epoch', {expression}) * 1000)::bigint"
 
 
+# Two plain questions: to have Postgres join spans and write JSON in one takes it three times as long. A camera that is
+# there has a row, with nothing in it where there is no footage.
 _FOOTAGE = f"""
     WITH session AS MATERIALIZED (
         SELECT camera_id, started_at, ended_at FROM recording_recordingsession
         WHERE camera_id = ANY(%(cameras)s) AND started_at < %(to)s AND (ended_at IS NULL OR ended_at > %(from)s)
     )
-    SELECT session.camera_id, {_ms("session.started_at")}, {_ms("segment.start")},
+    SELECT camera.id, server.recordings_root, {_ms("session.started_at")}, {_ms("segment.start")},
            {_ms("GREATEST(segment.start, session.started_at, %(from)s)")},
            {_ms('LEAST(segment."end", session.ended_at, %(to)s)')},
-           segment.state, CASE segment.state WHEN 'open' THEN segment.fragments ELSE segment.activity END
-    FROM session
-    JOIN recording_segment AS segment
+           segment.state, CASE segment.state WHEN 'open' THEN segment.fragments ELSE segment.activity END,
+           segment.file, segment.held_file
+    FROM cameras_camera AS camera
+    JOIN cameras_mediaserver AS server ON server.id = camera.media_server_id
+    LEFT JOIN (session JOIN recording_segment AS segment
       ON segment.camera_id = session.camera_id AND segment.start >= %(since)s AND segment.start < %(to)s
      AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
-     AND session.started_at < segment."end" AND COALESCE(session.ended_at, 'infinity') > segment.start
+     AND session.started_at < segment."end" AND COALESCE(session.ended_at, 'infinity') > segment.start)
+      ON session.camera_id = camera.id
+    WHERE camera.id = ANY(%(cameras)s) AND camera.removed_at IS NULL AND (%(every)s OR camera.city_id = ANY(%(cities)s))
     ORDER BY session.started_at, segment.start
 """  # noqa: S608 -- the constants above
 
-# A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end.
-_GAPS = f"""
-    SELECT camera_id, {_ms("GREATEST(start, %(from)s)")},
-           CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END, cause
+# A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end, and a hold no cause.
+_NOTES = f"""
+    SELECT camera_id, cause, {_ms("GREATEST(start, %(from)s)")} AS begun,
+           CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END
     FROM recording_gap
-    WHERE camera_id = ANY(%(cameras)s) AND start < %(to)s AND ("end" IS NULL OR "end" > %(from)s) ORDER BY start
-"""  # noqa: S608 -- as above
-_HOLDS = f"""
-    SELECT camera_id, {_ms("GREATEST(starts_at, %(from)s)")}, {_ms("LEAST(ends_at, %(to)s)")}
+    WHERE camera_id = ANY(%(cameras)s) AND start < %(to)s AND ("end" IS NULL OR "end" > %(from)s)
+    UNION ALL
+    SELECT camera_id, NULL, {_ms("GREATEST(starts_at, %(from)s)")}, {_ms("LEAST(ends_at, %(to)s)")}
     FROM recording_hold
     WHERE camera_id = ANY(%(cameras)s) AND released_at IS NULL AND (until IS NULL OR until > %(now)s)
-      AND starts_at < %(to)s AND ends_at > %(from)s ORDER BY starts_at
+      AND starts_at < %(to)s AND ends_at > %(from)s
+    ORDER BY begun
 """  # noqa: S608 -- as above
 
 
@@ -83,6 +78,8 @@ class Piece(NamedTuple):
     ended: int
     state: str
     content: bytes
+    file: str
+    held_file: str
 
 
 @dataclass
@@ -91,9 +88,16 @@ class CameraTimeline:
 
     codecs: tuple[str, ...] = ()
     spans: list[list[int]] = field(default_factory=list)
-    gaps: list[list[Any]] = field(default_factory=list)
-    holds: list[list[int]] = field(default_factory=list)
     activity: bytes = b""
+    gaps: list[list[Any]] = field(default_factory=list)
+    holds: list[list[Any]] = field(default_factory=list)
+
+    def note(self, cause: str | None, begun: int, ended: int | None) -> None:
+        """Add a gap, or a hold, which has no cause."""
+        if cause is None:
+            self.holds.append([begun, ended])
+        else:
+            self.gaps.append([begun, ended, cause])
 
     def spell(self) -> str:
         """Give the members of its JSON object."""
@@ -104,21 +108,28 @@ class CameraTimeline:
 
 def read_timelines(cameras: Sequence[UUID], window: Span, resolution: int, now: datetime) -> dict[UUID, CameraTimeline]:
     """Give the timelines of those of the cameras that are there for the cities in scope; activity by `resolution`."""
-    time = {"from": window.start, "to": window.end, "since": window.start - LONGEST_SEGMENT}
-    there = ask(_CAMERAS, time | scope_values() | {"cameras": list(cameras)})
-    found = {camera_id: CameraTimeline(_find_codecs(*file)) for camera_id, *file in there}
-    values = time | {"cameras": list(found), "now": now}
-    pieces = defaultdict[UUID, list[Piece]](list)
-    for camera_id, *piece in ask(_FOOTAGE, values):
-        pieces[camera_id].append(Piece._make(piece))
-    for camera_id, ours in pieces.items():
-        found[camera_id].spans = join_spans(ours)
-        found[camera_id].activity = show_activity(list(map(_find_levels, ours)), window, resolution)
-    for camera_id, *gap in ask(_GAPS, values):
-        found[camera_id].gaps.append(gap)
-    for camera_id, *hold in ask(_HOLDS, values):
-        found[camera_id].holds.append(hold)
+    values = {"cameras": list(cameras), "from": window.start, "to": window.end, "now": now}
+    rows = ask(_FOOTAGE, values | scope_values() | {"since": window.start - LONGEST_SEGMENT})
+    found = {
+        camera_id: _show_footage([*ours], window, resolution)
+        for camera_id, ours in groupby(sorted(rows, key=_CAMERA), key=_CAMERA)
+    }
+    for camera_id, cause, begun, ended in ask(_NOTES, values) if found else ():
+        if shown := found.get(camera_id):
+            shown.note(cause, begun, ended)
     return found
+
+
+def _show_footage(rows: Sequence[tuple[Any, ...]], window: Span, resolution: int) -> CameraTimeline:
+    root = rows[0][1]
+    pieces = [Piece._make(row[2:]) for row in rows if row[2] is not None]
+    if not pieces:
+        return CameraTimeline()
+    last = max(pieces, key=_START)
+    levels = list(map(_find_levels, pieces))
+    return CameraTimeline(
+        find_codecs(root, last.file, last.held_file), join_spans(pieces), show_activity(levels, window, resolution)
+    )
 
 
 def join_spans(pieces: Iterable[Piece]) -> list[list[int]]:
@@ -148,10 +159,6 @@ def _measure(packed: bytes) -> bytes:
         return measure_activity(unpack_fragments(packed))
     except BrokenIndex:
         return b""
-
-
-def _find_codecs(root: str, file: str | None, held_file: str | None) -> tuple[str, ...]:
-    return find_codecs(root, file, held_file or "") if file else ()
 
 
 def _spell(members: list[list[Any]]) -> str:
