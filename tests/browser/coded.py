@@ -19,11 +19,16 @@ from recording.gaps.services import recompute_gaps
 from recording.gaps.spans import Span
 from recording.models import Segment
 from recording.segments.looks import look_at_cameras
+from tests.real import RunningMediaMTX, wait_until
 from tests.recording.gaps.conftest import wish
 
 WIDTH, HEIGHT, SQUARE, BITS, RATE = 320, 180, 20, 16, 10
 INPUT = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}", "-r", str(RATE), "-i", "-"]
 CODING = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", str(RATE), "-pix_fmt", "yuv420p"]
+AT_ONCE = ["-probesize", "32"]
+"""Else ffmpeg waits for some pictures more before it does anything."""
+
+SENDING = ["-f", "rtsp", "-rtsp_transport", "tcp"]
 FRAGMENTS = ["-movflags", "frag_keyframe+empty_moov+default_base_moof", "-min_frag_duration", "3900000"]
 
 READ = f"""video => {{
@@ -91,46 +96,47 @@ def read_code(page: Page, selector: str = "[data-past] video:not([hidden])") -> 
 
 
 @contextmanager
-def publish_coded(rtsp_port: int, name: str, credentials: str) -> Generator[None, None, None]:
-    """Publish pictures that tell the present moment, until the block ends."""
-    address = f"rtsp://{credentials}@127.0.0.1:{rtsp_port}/{name}"
-    argv = [
-        imageio_ffmpeg.get_ffmpeg_exe(),
-        "-v",
-        "error",
-        *INPUT,
-        *CODING,
-        "-f",
-        "rtsp",
-        "-rtsp_transport",
-        "tcp",
-        address,
-    ]
+def publish_coded(mediamtx: RunningMediaMTX, camera: Camera, credentials: str) -> Generator[None, None, None]:
+    """Publish pictures that tell the present moment, until the block ends or MediaMTX is gone.
+
+    ffmpeg connects once it has a picture. Those that it got meanwhile would come late, all of them, and the footage
+    would be as late as it took to be let in; so the second one is drawn when the first one has come.
+    """
+    address = f"rtsp://{credentials}@127.0.0.1:{mediamtx.rtsp_port}/{camera.stream_id}"
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "fatal", *AT_ONCE, *INPUT, *CODING, *SENDING, address]
     process, over = subprocess.Popen(argv, stdin=subprocess.PIPE), threading.Event()
     feeder = threading.Thread(target=_feed, args=(process, over.is_set), daemon=True)
-    feeder.start()
     try:
+        _show(process, time.time())
+        wait_until(lambda: camera.stream_id in mediamtx.client.list_paths().online_names, "the camera has come")
+        feeder.start()
         yield
     finally:
         over.set()
-        feeder.join(5)
+        if feeder.is_alive():
+            feeder.join(5)
         process.kill()
         process.wait()
 
 
 def _feed(process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> None:
-    assert process.stdin is not None
     for moment in _beat(is_over):
         try:
-            process.stdin.write(draw(code_of(moment), int(moment * RATE) % RATE))
-            process.stdin.flush()
+            _show(process, moment)
         except BrokenPipeError:
             return
 
 
+def _show(process: subprocess.Popen[bytes], moment: float) -> None:
+    assert process.stdin is not None
+    process.stdin.write(draw(code_of(moment), int(moment * RATE) % RATE))
+    process.stdin.flush()
+
+
 def _beat(is_over: Callable[[], bool]) -> Iterator[float]:
+    """Give the moment of each picture; one that is drawn late still tells when it was due, as its frame does."""
     due = time.time()
     while not is_over():
-        yield time.time()
+        yield due
         due += 1 / RATE
         time.sleep(max(0, due - time.time()))

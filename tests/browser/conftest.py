@@ -68,8 +68,8 @@ def mediamtx(
     tmp_path_factory: pytest.TempPathFactory, live_server: "LiveServer"
 ) -> Generator[RunningMediaMTX, None, None]:
     """The real MediaMTX, which also serves the player and asks the live server who may publish and watch."""
-    door = live_server.url.replace("http://", f"http://mediamtx:{settings.VMS_MEDIA_SECRET}@") + "/media/authorise"
-    with run_mediamtx(get_mediamtx_binary(), tmp_path_factory.mktemp("mediamtx"), authorise_at=door) as running:
+    folder = tmp_path_factory.mktemp("mediamtx")
+    with run_mediamtx(get_mediamtx_binary(), folder, authorise_at=door_of(live_server)) as running:
         yield running
 
 
@@ -113,6 +113,11 @@ def open_as(
     for context in contexts:
         context.close()
     assert violations == []
+
+
+def door_of(live_server: "LiveServer") -> str:
+    """Give where MediaMTX asks the live server who may publish and watch."""
+    return live_server.url.replace("http://", f"http://mediamtx:{settings.VMS_MEDIA_SECRET}@") + "/media/authorise"
 
 
 def credentials_of(camera: Camera) -> str:

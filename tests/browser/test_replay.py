@@ -288,7 +288,7 @@ def test_the_growing_present_is_watched(world: World, mediamtx: RunningMediaMTX,
         with every_city("a test plays the observer"):
             watch_server(world.server, datetime.now(UTC))
 
-    with publish_coded(mediamtx.rtsp_port, world.camera.stream_id, credentials_of(world.camera)):
+    with publish_coded(mediamtx, world.camera, credentials_of(world.camera)):
         page = open_as(world.operator, "/", **DESK)
         for _second in range(16):
             page.wait_for_timeout(1000)
