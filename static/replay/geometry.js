@@ -71,6 +71,9 @@ window.Replay = window.Replay || {};
   const nextGap = (gaps, moment) => gaps.find(([start]) => start > moment) ?? null;
   const previousGap = (gaps, moment) => gaps.findLast(([start]) => start < moment) ?? null;
 
+  /* How long a stretch is in which there is no footage, all of it together. */
+  const lengthWithout = (spans, from, to) => spans.reduce((left, [start, end]) => left - Math.max(0, Math.min(end, to) - Math.max(start, from)), to - from);
+
   /* The next beginning (or the one before) of something that moves: a bucket that is lively after one that is not. */
   function findActivity({ activity, from, resolution }, moment, direction) {
     const lively = Math.max(12, Math.max(0, ...activity) * 0.35);
@@ -99,6 +102,6 @@ window.Replay = window.Replay || {};
 
   window.Replay.geometry = {
     SECOND, MINUTE, HOUR, DAY, positionOf, momentAt, clampView, zoom, pan, chooseStep, chooseResolution, listTicks,
-    spanAt, nextSpan, gapAt, nextGap, previousGap, findActivity, mergeSpans, findPreview,
+    spanAt, nextSpan, gapAt, nextGap, previousGap, lengthWithout, findActivity, mergeSpans, findPreview,
   };
 })();

@@ -65,12 +65,15 @@ def test_a_field_says_the_city_s_time_and_is_read_as_such(page: Page) -> None:
 
 def test_what_lies_at_a_moment_and_what_comes_next(page: Page) -> None:
     asked = """() => {
-        const { spanAt, nextSpan, gapAt, nextGap, previousGap, mergeSpans, findActivity } = window.Replay.geometry;
+        const { spanAt, nextSpan, gapAt, nextGap, previousGap, mergeSpans } = window.Replay.geometry;
+        const { lengthWithout, findActivity } = window.Replay.geometry;
         const spans = [[0, 10], [20, 30]], gaps = [[10, 20, "camera_offline"], [30, null, "unknown"]];
         const activity = { activity: [0, 0, 50, 60, 0, 40], from: 0, resolution: 10 };
         return [
             spanAt(spans, 10), spanAt(spans, 20), nextSpan(spans, 5), gapAt(gaps, 10),
             gapAt(gaps, 99), nextGap(gaps, 10), previousGap(gaps, 25), mergeSpans([[[0, 10], [30, 40]], [[5, 12]]]),
+            lengthWithout(spans, 5, 50), lengthWithout(spans, 12, 18), lengthWithout(spans, 2, 8),
+            lengthWithout([], 2, 8),
             findActivity(activity, 0, 1), findActivity(activity, 25000, 1), findActivity(activity, 45000, -1),
         ];
     }"""
@@ -83,6 +86,10 @@ def test_what_lies_at_a_moment_and_what_comes_next(page: Page) -> None:
         [30, None, "unknown"],
         [10, 20, "camera_offline"],
         [[0, 12], [30, 40]],
+        30,
+        6,
+        0,
+        6,
         20000,
         50000,
         20000,

@@ -135,6 +135,13 @@ def test_playing_goes_over_a_gap_and_says_its_cause(filmed: Filmed, open_as: Ope
     assert page.evaluate(MOMENT) >= filmed.second.timestamp() - 0.1
 
 
+def test_what_was_skipped_is_told_as_long_as_it_was_however_fast(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=95))
+    page.locator("[data-speed]").select_option("8")
+    expect(page.locator("[data-toast]")).to_contain_text("without footage", timeout=15_000)
+    expect(page.locator("[data-toast]")).to_contain_text("Skipped 1 min 0 s")
+
+
 def test_a_moment_in_a_gap_is_told_in_words(filmed: Filmed, open_as: OpenAs) -> None:
     page = open_at(open_as, filmed, filmed.first + timedelta(seconds=60))
     page.keyboard.press("k")
