@@ -1,7 +1,7 @@
 """Playlists of what may be replayed: groups of fragments within sessions, each file with a token of its own."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -75,23 +75,49 @@ def make_playlist(wish: Wish, now: datetime) -> Iterator[bytes]:
 
     Raises InvalidInput for a window that is too long, NoFootage where there is nothing; no piece raises anything.
     """
-    window, key = wish.window, (wish.camera.pk, wish.window, wish.user.pk, wish.form, wish.grows)
+    window, key = wish.window, (wish.camera.pk, wish.window, wish.user.pk, wish.form)
     if window.length > LONGEST_PLAYLIST:
         raise InvalidInput("A playlist holds 25 hours at most; ask for less at a time.", field="from")
-    if (known := TEXTS.find(key, now)) and known.source == list_without_fragments(
-        wish.camera, window.start, window.end
-    ):
+    if wish.grows:  # its end is another each time
+        return _write(wish, list(leave_out_after_open(_list_all(wish))), now)
+    known = TEXTS.find(key, now)
+    if known and known.source == list_without_fragments(wish.camera, window.start, window.end):
         return iter([known.content])
-    playables = list_playable(wish.camera, window.start, window.end)
+    playables = _list_all(wish)
+    source = [each._replace(fragments=b"") for each in playables]
+    return TEXTS.keep(key, source, now, _write(wish, playables, now))
+
+
+def _list_all(wish: Wish) -> list[Playable]:
+    playables = list_playable(wish.camera, wish.window.start, wish.window.end)
     if len(playables) > MOST_SEGMENTS:
         raise InvalidInput("The footage is in too many pieces for one playlist; ask for less time.", field="from")
-    shown = [chosen for each in playables if (chosen := choose_shown(each, window)).groups.offsets]
+    return playables
+
+
+def leave_out_after_open(playables: Iterable[Playable]) -> Iterator[Playable]:
+    """Give them up to the first file that is open still.
+
+    What it is yet to say comes before whatever follows, and a playlist that grows may not change in its middle. A file
+    that has a successor is sealed within seconds.
+    """
+    still_open = None
+    for each in playables:
+        if still_open not in {None, each.segment_id}:
+            return
+        if each.grows:
+            still_open = each.segment_id
+        yield each
+
+
+def _write(wish: Wish, playables: Sequence[Playable], now: datetime) -> Iterator[bytes]:
+    shown = [chosen for each in playables if (chosen := choose_shown(each, wish.window)).groups.offsets]
     if not shown:
-        raise NoFootage(find_next_footage(wish.camera, window.start))
-    return TEXTS.keep(key, [each._replace(fragments=b"") for each in playables], now, _write(wish, shown, now))
+        raise NoFootage(find_next_footage(wish.camera, wish.window.start))
+    return _write_pieces(wish, shown, now)
 
 
-def _write(wish: Wish, shown: Sequence[Shown], now: datetime) -> Iterator[bytes]:
+def _write_pieces(wish: Wish, shown: Sequence[Shown], now: datetime) -> Iterator[bytes]:
     """What is long is on its way while the rest is written."""
     longest = max(max(each.groups.durations) for each in shown) * _MICROSECOND
     runs = (

@@ -85,6 +85,20 @@ def test_what_grows_goes_on_where_it_was(world: World, client: ApiClient, shelf:
     assert len(after) == 3
 
 
+def test_nothing_follows_an_open_file_while_a_playlist_grows(world: World, client: ApiClient, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    RecordingSession.objects.update(started_at=now - timedelta(hours=1))
+    torn = shelve(shelf, world.camera, now - 30 * SECOND, closed=False)
+    shelve(shelf, world.camera, now - 12 * SECOND, number=1)
+    Segment.objects.filter(pk=torn.pk).update(state="open")
+    before = ranges(ask_playlist(client, world.camera, now - 60 * SECOND, None))
+    assert [each[1] for each in before] == [4, 4]
+    assert len(ranges(ask_playlist(client, world.camera, now - 60 * SECOND, now))) == 5
+    Segment.objects.filter(pk=torn.pk).update(state="ready")
+    after = ranges(ask_playlist(client, world.camera, now - 60 * SECOND, None))
+    assert (after[:2], len(after)) == (before, 6)
+
+
 @pytest.mark.parametrize(("asked", "following"), [(START - 60 * SECOND, START), (END + 60 * SECOND, None)])
 def test_without_footage_it_says_where_it_goes_on(
     world: World, client: ApiClient, shelf: Shelf, asked: datetime, following: datetime | None
