@@ -13,7 +13,7 @@ from bench.first_picture import measure_first_picture
 from bench.many_replays import measure_many
 from bench.playback import record_footage, run_playback
 from bench.report import Report, describe_machine
-from bench.stage import BEGINNING, PARTS, Stage, fill, name_address, run_web
+from bench.stage import BEGINNING, PARTS, Stage, fetch, fill, name_address, run_web
 from mediamtx.binary import MEDIAMTX_VERSION
 
 DAY = timedelta(days=1)
@@ -67,11 +67,15 @@ def _measure_all(size: Size, folder: Path) -> tuple[list[str], bool]:
 
 
 def _measure_playlist(stage: Stage, folder: Path) -> tuple[str, bool]:
-    """A day's playlist, of each camera for the first time and at once again, against the same text out of a file."""
+    """A day's playlist, for somebody for the first time and at once again, against the same text out of a file."""
     cameras = stage.cameras[2:]
 
+    callers = [next(stage.callers) for _ in cameras]
+
     def ask(number: int) -> bytes:
-        return stage.get(name_address("replay.m3u8", cameras[number], BEGINNING, BEGINNING + DAY))
+        return fetch(
+            stage.port, name_address("replay.m3u8", cameras[number], BEGINNING, BEGINNING + DAY), callers[number]
+        )
 
     text = stage.get(name_address("replay.m3u8", stage.cameras[1], BEGINNING, BEGINNING + DAY))
     (folder / "day.m3u8").write_bytes(text)

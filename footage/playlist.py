@@ -126,9 +126,7 @@ def write_playlist(runs: Iterable[str], longest: timedelta, *, grows: bool) -> I
     yield f"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n"
     yield f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if grows else 'VOD'}\n"
     for number, run in enumerate(runs):
-        if number:
-            yield "#EXT-X-DISCONTINUITY\n"
-        yield run
+        yield f"#EXT-X-DISCONTINUITY\n{run}" if number else run
     if not grows:
         yield "#EXT-X-ENDLIST\n"
 
