@@ -57,7 +57,7 @@ def test_what_nobody_foresaw_is_a_problem_too(client_of_owner: ApiClient, monkey
     def fail(*_: Any) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("cameras.api.search_cameras", fail)
+    monkeypatch.setattr("cameras.api.list_rows", fail)
     client_of_owner.raise_request_exception = False
     assert "secret" not in str(assert_problem(client_of_owner.get(CAMERAS), 500))
 
