@@ -10,8 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 from cameras.models import Camera
 from cities.models import City
 from cities.scope import city_scope, every_city
+from mosaics.arrangements import Arrangement, Change, Tile
 from mosaics.models import Mosaic, MosaicTile
-from mosaics.services import Arrangement, Tile, change_mosaic, create_mosaic
+from mosaics.services import change_mosaic, create_mosaic
 from tests.browser.conftest import shoot
 from tests.world import NOW, World
 
@@ -191,9 +192,9 @@ def test_a_colleague_s_change_is_not_overwritten(world: World, open_as: OpenAs) 
     mosaic = keep(world, [cameras["Alley"]])
     page = open_as(world.operator, f"/?mosaic={mosaic.pk}", **DESK)
     expect_shown(page, ["Alley", "", "", ""])
-    theirs = Arrangement("Night shift", 1, 1, 0, [Tile(0, cameras["Docks"].pk)])
+    theirs = Change(rows=1, columns=1, tiles=[Tile(0, cameras["Docks"].pk)])
     with city_scope(world.city.pk):
-        change_mosaic(mosaic.pk, theirs, revision=1, now=NOW)
+        change_mosaic(mosaic.pk, theirs, revision=1, by=None, now=NOW)
     page.keyboard.press("3")
     page.keyboard.press("s")
     page.locator("[data-save-form]").get_by_role("button", name="Save changes").click()

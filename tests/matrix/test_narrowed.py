@@ -25,6 +25,7 @@ NEEDS_THE_WHOLE_CITY = {
     "DELETE /api/v1/groups/{group_id}",
     "POST /api/v1/mosaics",
     "PUT /api/v1/mosaics/{mosaic_id}",
+    "PATCH /api/v1/mosaics/{mosaic_id}",
     "DELETE /api/v1/mosaics/{mosaic_id}",
 }
 OF_CAMERAS = [operation for operation in NAMING if "city_id" not in operation.in_path]
