@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cities.admin import CityFilter, CityScopedAdmin, column, staff_member
+from cities.admin import CityFilter, CityScopedAdmin, cities_to_choose, column, staff_member
 from cities.errors import VMSError
 from cities.models import Role, User
 from mosaics.arrangements import Change
@@ -74,8 +74,9 @@ class MosaicAdmin(CityScopedAdmin):
     list_select_related = ["city", "created_by"]
     search_fields = ["name"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Mosaic]:  # noqa: ARG002 -- Django's signature
-        return list_mosaics().select_related(*self.list_select_related)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Mosaic]:
+        rows = list_mosaics().select_related(*self.list_select_related)
+        return rows.filter(city__in=cities_to_choose(request, self.role_to_view, whole=True))
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 -- Django's signature
         return False

@@ -17,7 +17,7 @@ from cities.permissions import access_of
 from mosaics.arrangements import Arrangement, Change, Tile
 from mosaics.layouts import FASTEST_ROTATION_SECONDS, MOST_A_SIDE, MOST_TILES, SLOWEST_ROTATION_SECONDS
 from mosaics.models import Mosaic
-from mosaics.queries import find_mosaic, list_mosaics
+from mosaics.queries import find_mosaic, list_mosaics, shows_all
 from mosaics.services import change_mosaic, create_mosaic, remove_mosaic
 
 _LARGEST_REVISION = 2**31 - 1
@@ -45,7 +45,7 @@ class MosaicSummarySerializer(serializers.Serializer[Mosaic]):
         default=0,
         help_text=f"How long each page is shown; {FASTEST_ROTATION_SECONDS} or more. 0: pages turn by hand only.",
     )
-    camera_count = serializers.IntegerField(read_only=True)
+    camera_count = serializers.IntegerField(read_only=True, help_text="How many cameras on it you see.")
     revision = serializers.IntegerField(read_only=True, help_text="Grows by each change.")
     created_at = serializers.DateTimeField(read_only=True)
     created_by = serializers.CharField(source="created_by.username", read_only=True, default=None, allow_null=True)
@@ -57,6 +57,12 @@ class MosaicSerializer(MosaicSummarySerializer):
 
     camera_count = None  # type: ignore[assignment]  # DRF's way to leave out an inherited field
     tiles = TileSerializer(many=True, max_length=MOST_TILES)  # type: ignore[call-arg]  # `many` makes a list of it
+    is_whole = serializers.SerializerMethodField(
+        help_text="Whether you see all of its cameras. Where not, their places are empty, and others change it."
+    )
+
+    def get_is_whole(self, mosaic: Mosaic) -> bool:
+        return shows_all(mosaic)
 
 
 class ChangedMosaicSerializer(MosaicSerializer):
@@ -102,7 +108,6 @@ class MosaicsView(GenericAPIView[Mosaic]):
 
     serializer_class = MosaicSerializer
     pagination_class = MosaicPages
-    of_the_whole_city = ("POST",)
 
     def get_queryset(self) -> QuerySet[Mosaic]:
         """Give what the list shows; the browsable API asks for it too."""
@@ -119,7 +124,7 @@ class MosaicsView(GenericAPIView[Mosaic]):
 
     @extend_schema(operation_id="create_mosaic", summary="Keep a mosaic", responses={201: MosaicSerializer})
     def post(self, request: Request) -> Response:
-        """Keeps an arrangement of cameras under a name; everybody in the city can open it."""
+        """Keeps an arrangement of cameras under a name; everybody in the city who sees one of them can open it."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         access = access_of(request)
@@ -133,7 +138,6 @@ class MosaicView(GenericAPIView[Mosaic]):
     """Mosaic."""
 
     serializer_class = MosaicSerializer
-    of_the_whole_city = ("PUT", "PATCH", "DELETE")
 
     @extend_schema(operation_id="read_mosaic", summary="One mosaic with its tiles")
     def get(self, request: Request, mosaic_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler

@@ -1,6 +1,7 @@
 """Verbs of walls: keeping one as a mosaic, changing and removing it; each is written down."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -9,11 +10,12 @@ from django.db import IntegrityError, transaction
 from cameras.models import Camera
 from cameras.queries import cameras_in_scope
 from cities.audit.services import Deed, Subject, note_deed
-from cities.errors import Conflict, InvalidInput
+from cities.errors import Conflict, InvalidInput, NotAllowed
 from cities.models import AuditAction, City, User
+from cities.scope import every_city, sees_whole
 from mosaics.arrangements import Arrangement, Change, Tile, apply_change, tell_arrangement, tell_change, tidy
 from mosaics.models import Mosaic, MosaicTile
-from mosaics.queries import find_mosaic
+from mosaics.queries import find_mosaic, shows_all
 
 
 @transaction.atomic
@@ -22,8 +24,9 @@ def create_mosaic(city: City, wanted: Arrangement, *, by: User | None, now: date
     arrangement = tidy(wanted)
     _check_cameras(city.pk, arrangement.tiles)
     mosaic = Mosaic(city=city, created_by=by, created_at=now, updated_at=now)
-    _save(mosaic, arrangement)
-    _put_tiles(mosaic, arrangement.tiles)
+    with _moving_tiles():
+        _save(mosaic, arrangement)
+        _put_tiles(mosaic, arrangement.tiles)
     facts = tell_arrangement(arrangement, _read_names(arrangement.tiles))
     note_deed(city.pk, Deed(AuditAction.MOSAIC_MADE, by, now, _subject_of(mosaic), facts=facts))
     return find_mosaic(mosaic.pk)
@@ -33,13 +36,15 @@ def create_mosaic(city: City, wanted: Arrangement, *, by: User | None, now: date
 def change_mosaic(mosaic_id: UUID, change: Change, *, revision: int, by: User | None, now: datetime) -> Mosaic:
     """Change what is given of a mosaic, if it still is the `revision` that the caller has seen.
 
-    Raises NotThere, InvalidInput (with its field) or Conflict (changed meanwhile, name taken).
+    Raises NotThere, NotAllowed (cameras of it are hidden from the caller), InvalidInput (with its field) or Conflict
+    (changed meanwhile, name taken).
     """
     mosaic = _take(mosaic_id)
     if mosaic.revision != revision:
         raise Conflict(
             "Somebody changed this mosaic meanwhile. Read it again, then save your change upon that.", field="revision"
         )
+    _check_sees_all(mosaic)
     before = _arrangement_of(mosaic)
     after = apply_change(before, change)
     if after == before:
@@ -55,11 +60,13 @@ def change_mosaic(mosaic_id: UUID, change: Change, *, revision: int, by: User | 
 
 @transaction.atomic
 def remove_mosaic(mosaic_id: UUID, *, by: User | None, now: datetime) -> None:
-    """Take a mosaic away; its cameras stay. Raises NotThere."""
+    """Take a mosaic away; its cameras stay. Raises NotThere or NotAllowed (as `change_mosaic` does)."""
     mosaic = _take(mosaic_id)
+    _check_sees_all(mosaic)
     arrangement, subject = _arrangement_of(mosaic), _subject_of(mosaic)
     facts = tell_arrangement(arrangement, _read_names(arrangement.tiles))
-    mosaic.delete()
+    with _moving_tiles():
+        mosaic.delete()
     note_deed(mosaic.city_id, Deed(AuditAction.MOSAIC_REMOVED, by, now, subject, facts=facts))
 
 
@@ -72,6 +79,22 @@ def _take(mosaic_id: UUID) -> Mosaic:
     """Give a mosaic as it is once nobody else can change it."""
     Mosaic.objects.select_for_update().filter(pk=mosaic_id).first()
     return find_mosaic(mosaic_id)
+
+
+def _check_sees_all(mosaic: Mosaic) -> None:
+    """Refuse who would change what they cannot see."""
+    if not shows_all(mosaic):
+        raise NotAllowed(
+            "This mosaic holds cameras that you may not see. Ask a member who sees the whole city to change it, "
+            "or keep one of your own."
+        )
+
+
+@contextmanager
+def _moving_tiles() -> Iterator[None]:
+    """Let a mosaic be seen while it has no tiles, by which who sees only some cameras finds it."""
+    with every_city("what may be written is decided, and by its tiles a mosaic is not found while they move"):
+        yield
 
 
 def _arrangement_of(mosaic: Mosaic) -> Arrangement:
@@ -97,19 +120,22 @@ def _save(mosaic: Mosaic, wanted: Arrangement) -> None:
 
 
 def _check_cameras(city_id: UUID, tiles: Sequence[Tile]) -> None:
-    """Refuse cameras that the caller cannot see."""
+    """Refuse cameras that the caller cannot see, and to who sees only some a wall that they would not find again."""
     wanted = [tile.camera_id for tile in tiles]
     known = set(cameras_in_scope().filter(pk__in=wanted, city=city_id).values_list("pk", flat=True))
     strange = sorted(tile.position for tile in tiles if tile.camera_id not in known)
     if strange:
         message = f"There is no such camera in this city: see position {', '.join(map(str, strange))}."
         raise InvalidInput(message, field="tiles")
+    if not tiles and not sees_whole(city_id):
+        raise InvalidInput("Put at least one of your cameras on it: you would not find it without.", field="tiles")
 
 
 def _replace_tiles(mosaic: Mosaic, tiles: Sequence[Tile]) -> None:
     _check_cameras(mosaic.city_id, tiles)
-    MosaicTile.objects.filter(mosaic=mosaic).delete()
-    _put_tiles(mosaic, tiles)
+    with _moving_tiles():
+        MosaicTile.objects.filter(mosaic=mosaic).delete()
+        _put_tiles(mosaic, tiles)
 
 
 def _put_tiles(mosaic: Mosaic, tiles: Sequence[Tile]) -> None:

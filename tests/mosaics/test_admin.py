@@ -4,9 +4,9 @@ from typing import Any
 
 from django.test import Client
 
-from cities.models import AuditAction, AuditEntry, City, User
+from cities.models import AuditAction, AuditEntry, City, Membership, Role, User
 from cities.scope import city_scope, every_city
-from mosaics.arrangements import Arrangement
+from mosaics.arrangements import Arrangement, Tile
 from mosaics.models import Mosaic
 from mosaics.services import create_mosaic
 from tests.world import NOW, World
@@ -87,3 +87,24 @@ def test_an_operator_removes_mosaics_one_by_one_and_several_at_once(world: World
         assert Mosaic.objects.count() == 0
         gone = AuditEntry.objects.filter(action=AuditAction.MOSAIC_REMOVED, actor="operator")
         assert sorted(gone.values_list("subject", flat=True)) == sorted(names)
+
+
+def test_who_sees_only_some_cameras_finds_no_mosaic_here(world: World) -> None:
+    with city_scope(world.city.pk):
+        mosaic = create_mosaic(
+            world.city, Arrangement("Night shift", 2, 3, 0, [Tile(0, world.camera.pk)]), by=None, now=NOW
+        )
+        Membership.objects.filter(user=world.operator).update(narrowed_to=[world.camera.pk])
+    client = staff(world.operator)
+    assert client.get(LIST).status_code == 403
+    assert change(client, mosaic, name="Mine").status_code == 403
+    assert client.post(f"{LIST}{mosaic.pk}/delete/", {"post": "yes"}).status_code == 403
+    with every_city("a test gives a second place"):
+        Membership.objects.create(user=world.operator, city=world.other_city, role=Role.OPERATOR)
+    other = keep(world.other_city, "Harbour shift")
+    page = client.get(LIST).content.decode()
+    assert ("Harbour shift" in page, "Night shift" in page) == (True, False)
+    chosen = {"action": "delete_selected", "_selected_action": [str(mosaic.pk), str(other.pk)], "post": "yes"}
+    assert client.post(LIST, chosen).status_code == 302
+    with every_city("a test looks at what was written"):
+        assert list(Mosaic.objects.values_list("name", flat=True)) == ["Night shift"]
