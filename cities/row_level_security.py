@@ -33,6 +33,17 @@ def narrow_to_cameras(table: str, column: str | None = "camera_id", *, or_none: 
         condition += _OF_CAMERAS.format(column=column)
     if or_none:
         condition += f" OR {column} IS NULL"
+    return _restrict(table, condition)
+
+
+def narrow_through(table: str, holder: str, reference: str) -> migrations.RunSQL:
+    """Give the operation that shows and takes rows of `table`, of the cities in the setting `vms.narrowed`, only where
+    a row of `holder` that may be seen names them in its column `reference`: that table's own policies say which may.
+    """
+    return _restrict(table, f'{_WHOLE} OR id IN (SELECT "{reference}" FROM "{holder}")')  # noqa: S608 -- a migration's own names
+
+
+def _restrict(table: str, condition: str) -> migrations.RunSQL:
     return migrations.RunSQL(
         f'CREATE POLICY "{NARROW_POLICY}" ON "{table}" AS RESTRICTIVE USING ({condition}) WITH CHECK ({condition})',
         f'DROP POLICY "{NARROW_POLICY}" ON "{table}"',

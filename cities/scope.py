@@ -78,6 +78,9 @@ def narrow(rows: CityQuerySet[M]) -> CityQuerySet[M]:
     if column is None and seen_without:
         return rows
     seen = ~models.Q(city_id__in=list(narrowing))
+    if through := getattr(rows.model, "seen_through", ""):
+        relation: Any = rows.model._meta.get_field(through)  # noqa: SLF001 -- Django's documented model API
+        seen |= models.Q(pk__in=relation.related_model.objects.order_by().values(relation.field.attname))
     if column:
         seen |= models.Q(**{f"{column}__in": list(frozenset[UUID]().union(*narrowing.values()))})
     if column and seen_without:
@@ -125,10 +128,12 @@ class CityOwned(models.Model):
     """A row that belongs to one city, is read in that city's scope only and cannot be saved outside of it.
 
     Who may see only some cameras sees the rows of those: `camera_column` tells the row's camera, the field `camera`
-    where it is "". A row of no camera is not for them, unless `seen_without_camera` says so.
+    where it is "". A row of no camera is not for them, unless `seen_without_camera` says so, or `seen_through` names a
+    relation of which they see a row.
     """
 
     camera_column: ClassVar[str] = ""
+    seen_through: ClassVar[str] = ""
     seen_without_camera: ClassVar[bool] = False
 
     city = models.ForeignKey("cities.City", on_delete=models.PROTECT, related_name="+")

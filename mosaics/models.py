@@ -17,11 +17,13 @@ _SIDE = [MinValueValidator(1), MaxValueValidator(MOST_A_SIDE)]
 
 
 class Mosaic(CityOwned):
-    """A wall that everybody in its city can open.
+    """A wall that everybody in its city can open; who sees only some cameras, if it has one of these.
 
     `rotation_seconds`: how long each page is shown, 0 while pages turn by hand only. `revision` grows by each change,
-    so that nobody overwrites what they have not seen. It tells of the whole city: who sees only some cameras sees none.
+    so that nobody overwrites what they have not seen.
     """
+
+    seen_through = "tiles"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", verbose_name=_("city"))

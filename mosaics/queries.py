@@ -11,6 +11,7 @@ from cameras.models import Camera, MediaServer
 from cameras.queries import cameras_in_scope
 from cameras.search import COUNTS, CameraSearch, search_cameras
 from cities.errors import NotThere
+from cities.scope import every_city, is_in_sight, sees_whole
 from mosaics.models import Mosaic, MosaicTile
 
 _UNANSWERED = Q(media_server__reach=MediaServer.Reach.UNREACHABLE)
@@ -62,7 +63,9 @@ def count_cameras() -> WallCounts:
 
 def list_mosaics() -> QuerySet[Mosaic]:
     """Give the mosaics in scope by name, each with `camera_count`, the number of its cameras, and who made it."""
-    return Mosaic.objects.select_related("created_by").annotate(camera_count=Count("tiles")).order_by("name", "id")
+    # A join goes past the manager of what it joins: only the tiles in sight count.
+    seen = Count("tiles", filter=Q(tiles__in=MosaicTile.objects.order_by()))
+    return Mosaic.objects.select_related("created_by").annotate(camera_count=seen).order_by("name", "id")
 
 
 def find_mosaic(mosaic_id: UUID) -> Mosaic:
@@ -71,6 +74,15 @@ def find_mosaic(mosaic_id: UUID) -> Mosaic:
     if mosaic is None:
         raise NotThere(f"no mosaic {mosaic_id}")
     return mosaic
+
+
+def shows_all(mosaic: Mosaic) -> bool:
+    """Say whether all cameras of a mosaic may be seen here."""
+    if sees_whole(mosaic.city_id):
+        return True
+    with every_city("whether a camera is hidden is said, not which"):
+        cameras = list(MosaicTile.objects.filter(mosaic=mosaic).order_by().values_list("camera_id", flat=True))
+    return all(is_in_sight(mosaic.city_id, camera_id) for camera_id in cameras)
 
 
 def list_cameras_of(mosaic: Mosaic) -> list[tuple[int, Camera]]:

@@ -31,6 +31,7 @@ from mosaics.queries import (
     list_cameras,
     list_media_origins,
     list_mosaics,
+    shows_all,
 )
 from observers.alarms.queries import count_open_alarms
 from recording.services import switch_recording
@@ -64,6 +65,7 @@ def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: C
         "placed": [(place, make_card(camera, zone=zone, now=now)) for place, camera in shown.placed],
         "page": shown.page,
         "mosaic": shown.mosaic,
+        "kept": shown.mosaic if shown.mosaic and shows_all(shown.mosaic) else None,
         "mosaics": list(list_mosaics()),
         "cut_off": shown.is_cut_off,
         "wanted": wanted,
@@ -72,7 +74,7 @@ def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: C
         "notices": describe_notices(counts, zone=zone, now=now),
         "open_alarms": count_open_alarms(access.city.pk) if access.user.is_staff else 0,
         "may_switch": role_reaches(access.role, Role.OPERATOR),
-        "may_save": role_reaches(access.role, Role.OPERATOR) and access.cameras is None,
+        "may_save": role_reaches(access.role, Role.OPERATOR),
         "may_add": role_reaches(access.role, Role.MANAGER) and access.cameras is None,
         "query_without_page": query_without_page(request),
         "here": request.get_full_path(),

@@ -76,11 +76,11 @@ class DeletionRule(models.TextChoices):
 class Segment(CityOwned):
     """One file of footage. `file` is its path below the media server's folder; `fragments` is packed by `footage`.
 
-    `activity` is measured by `footage` once the file is ready, and empty before. `start` and `end` are the first and
-    the end of the last whole sample; `whole_bytes` ends with the last whole fragment. `is_recovered`: its writer ended
-    without closing it. `held_file`: the hard link that keeps it out of every cleaner's reach, "" without one;
-    `held_problem`: why that link is not to be relied on, a `LinkProblem` of the holds. `deletion_early`: it goes before
-    its promised days are over.
+    `activity` is measured by `footage` once the file is ready, and empty before; of a row that is older than the
+    column, until its turn comes. `start` and `end` are the first and the end of the last whole sample; `whole_bytes`
+    ends with the last whole fragment. `is_recovered`: its writer ended without closing it. `held_file`: the hard link
+    that keeps it out of every cleaner's reach, "" without one; `held_problem`: why that link is not to be relied on, a
+    `LinkProblem` of the holds. `deletion_early`: it goes before its promised days are over.
     """
 
     camera = models.ForeignKey(
@@ -142,6 +142,9 @@ class Segment(CityOwned):
                 fields=["media_server"], name="deleting_segment_by_server", condition=models.Q(state="deleting")
             ),
             models.Index(fields=["media_server"], name="held_segment_by_server", condition=~models.Q(held_file="")),
+            models.Index(
+                fields=["-start"], name="unmeasured_segment_by_start", condition=models.Q(state="ready", activity=b"")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from cameras.models import Camera, MediaServer
 from cameras.queries import list_media_servers
 from cities.scope import every_city
 from recording import off_order, off_switch, services
-from recording.segments import bell, looks, reconcile
+from recording.segments import bell, looks, reconcile, unmeasured
 
 LOOK_EXPIRES_SECONDS = 9
 """An ordered look that waited this long is pointless: the next one is there."""
@@ -67,6 +67,13 @@ def reconcile_server_footage(server_id: int) -> None:
     if server:
         with every_city("a media server holds the footage of several cities"):
             reconcile.reconcile(server, timezone.now())
+
+
+@shared_task
+def measure_old_footage() -> None:
+    """Measure the activity of some of the segments that were indexed before it was measured."""
+    with every_city("an upgrade leaves unmeasured footage in all cities"):
+        unmeasured.measure_unmeasured()
 
 
 @shared_task

@@ -67,6 +67,8 @@ KNOWN_DOORS = {
     "cities/postgres/base.py",
     "cities/queries.py",
     "inventory/tasks.py",
+    "mosaics/queries.py",
+    "mosaics/services.py",
     "observers/alarms/tasks.py",
     "observers/services.py",
     "observers/tasks.py",

@@ -36,6 +36,7 @@ PERIODIC_TASKS = (
     Periodic("Index growing footage", "recording.tasks.watch_footage", 10),
     Periodic("Watch for alarms", "observers.alarms.tasks.watch_alarms", 10),
     Periodic("Compare footage with its index", "recording.tasks.reconcile_footage", 3600, at_start=True),
+    Periodic("Measure activity of old footage", "recording.tasks.measure_old_footage", 60),
     Periodic("Measure the disks", "recording.storage.tasks.measure_disks", 60, at_start=True),
     Periodic("Ask when MediaMTX deletes", "recording.storage.tasks.learn_delete_after", 300, at_start=True),
     Periodic("Forecast the disks", "recording.storage.tasks.forecast_disks", 600, at_start=True),

@@ -183,6 +183,7 @@ CELERY_TASK_ROUTES = {
     pattern: {"queue": "footage"}
     for pattern in (
         "recording.tasks.reconcile_*",
+        "recording.tasks.measure_*",
         "recording.retention.tasks.*",
         "recording.gaps.tasks.*",
         "recording.storage.tasks.*",

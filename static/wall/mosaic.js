@@ -31,14 +31,14 @@
     } catch { return { status: 0, body: null }; }
   }
 
-  function explain({ status, body }) {
+  function explain({ status, body }, wanted) {
     const fields = (body?.errors ?? []).map((error) => error.field);
     if (status === 409 && fields.includes("name")) return words.nameTaken;
     if (status === 409) return words.conflict;
     if (status === 404) return words.gone;
     if (status === 403) return words.forbidden;
     if (status === 401) return words.signedOut;
-    if (status === 400 && fields.includes("tiles")) return words.unknownCamera;
+    if (status === 400 && fields.includes("tiles")) return wanted.tiles.length ? words.unknownCamera : words.emptyWall;
     return words.notSaved;
   }
 
@@ -53,7 +53,7 @@
     if (!wanted.name) { complain(words.noName); return; }
     const own = `${wall.dataset.mosaicsUrl}/${wall.dataset.mosaic}`;
     const answer = isNew ? await send("POST", wall.dataset.mosaicsUrl, wanted) : await send("PUT", own, { ...wanted, revision });
-    if (answer.status !== 200 && answer.status !== 201) { complain(explain(answer)); return; }
+    if (answer.status !== 200 && answer.status !== 201) { complain(explain(answer, wanted)); return; }
     if (isNew) { location.assign(`/?mosaic=${answer.body.id}`); return; }
     revision = answer.body.revision;
     show(answer.body);

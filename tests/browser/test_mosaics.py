@@ -8,10 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
 from cameras.models import Camera
-from cities.models import City
+from cities.models import City, Membership
 from cities.scope import city_scope, every_city
+from mosaics.arrangements import Arrangement, Change, Tile
 from mosaics.models import Mosaic, MosaicTile
-from mosaics.services import Arrangement, Tile, change_mosaic, create_mosaic
+from mosaics.services import change_mosaic, create_mosaic
 from tests.browser.conftest import shoot
 from tests.world import NOW, World
 
@@ -191,9 +192,9 @@ def test_a_colleague_s_change_is_not_overwritten(world: World, open_as: OpenAs) 
     mosaic = keep(world, [cameras["Alley"]])
     page = open_as(world.operator, f"/?mosaic={mosaic.pk}", **DESK)
     expect_shown(page, ["Alley", "", "", ""])
-    theirs = Arrangement("Night shift", 1, 1, 0, [Tile(0, cameras["Docks"].pk)])
+    theirs = Change(rows=1, columns=1, tiles=[Tile(0, cameras["Docks"].pk)])
     with city_scope(world.city.pk):
-        change_mosaic(mosaic.pk, theirs, revision=1, now=NOW)
+        change_mosaic(mosaic.pk, theirs, revision=1, by=None, now=NOW)
     page.keyboard.press("3")
     page.keyboard.press("s")
     page.locator("[data-save-form]").get_by_role("button", name="Save changes").click()
@@ -225,6 +226,31 @@ def test_a_viewer_opens_mosaics_and_saves_none(world: World, open_as: OpenAs) ->
     page.keyboard.press("s")
     expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page.locator("[data-save]")).to_have_count(0)
+
+
+def test_who_sees_some_of_its_cameras_opens_these_and_saves_them_as_another(world: World, open_as: OpenAs) -> None:
+    cameras = add_street(world, NAMES)
+    mosaic = keep(world, list(cameras.values())[:4])
+    with city_scope(world.city.pk):
+        Membership.objects.filter(user=world.operator).update(narrowed_to=[cameras["Bridge"].pk])
+    page = open_as(world.operator, f"/?mosaic={mosaic.pk}", **DESK)
+    expect_shown(page, ["", "Bridge", "", ""])
+    expect(page.get_by_text("Some cameras of this mosaic are not among those that you see")).to_be_visible()
+    shoot(page, "mosaic-narrowed")
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name="Remove …")).to_have_count(0)
+    page.get_by_label("Name", exact=True).fill("Mine")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Mine")
+    expect_shown(page, ["", "Bridge", "", ""])
+    expect(page.get_by_text("are not among those that you see")).to_have_count(0)
+    tile(page, 2).focus()
+    page.keyboard.press("Delete")
+    page.keyboard.press("s")
+    page.locator("[data-save-form]").get_by_role("button", name="Save changes").click()
+    expect(page.locator("[data-save-error]")).to_have_text("Put at least one camera on it.")
+    with every_city("a test looks at what was written"):
+        assert MosaicTile.objects.filter(mosaic=mosaic).count() == 4
 
 
 def test_help_stands_under_the_question_mark_and_full_screen_under_f(world: World, open_as: OpenAs) -> None:

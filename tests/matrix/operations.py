@@ -42,9 +42,10 @@ BODIES = {
         "rows": 1,
         "columns": 1,
         "rotation_seconds": 30,
-        "tiles": [],
+        "tiles": [{"position": 0, "camera_id": "{camera_id}"}],
         "revision": 1,
     },
+    ("patch", "/api/v1/mosaics/{mosaic_id}"): {"name": "Evening shift", "revision": 1},
 }
 """What is sent; an id in braces is the one that the case is about."""
 

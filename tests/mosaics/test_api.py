@@ -7,10 +7,13 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from cameras.models import Camera
 from cameras.services import remove_camera
+from cities.models import AuditEntry
 from cities.scope import city_scope, every_city
+from mosaics import services
 from mosaics.models import Mosaic, MosaicTile
 from tests.world import NOW, ApiClient, World
 
@@ -27,6 +30,12 @@ def keep(client: ApiClient, *cameras: Camera, **more: Any) -> Any:
     answer = client.send("post", ADDRESS, wall_of(*cameras, **more))
     assert answer.status_code == 201, answer.content
     return answer.json()
+
+
+def deeds() -> list[tuple[str, str, dict[str, Any]]]:
+    with every_city("a test looks at what was written"):
+        noted = AuditEntry.objects.filter(action__startswith="mosaic").order_by("number")
+        return list(noted.values_list("action", "subject", "facts"))
 
 
 def errors_of(answer: Any) -> list[str]:
@@ -61,11 +70,152 @@ def test_a_stale_change_is_refused_and_changes_nothing(world: World, api: Api) -
     assert client.get(f"{ADDRESS}/{made['id']}").json() == first.json()
 
 
-def test_a_change_without_a_revision_is_refused(world: World, api: Api) -> None:
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_a_change_without_a_revision_is_refused(world: World, api: Api, method: str) -> None:
     client = api(world.operator, world.city)
     made = keep(client)
-    answer = client.send("put", f"{ADDRESS}/{made['id']}", wall_of())
+    answer = client.send(method, f"{ADDRESS}/{made['id']}", wall_of(name="Day shift"))
     assert (answer.status_code, errors_of(answer)) == (400, ["revision"])
+    assert client.get(f"{ADDRESS}/{made['id']}").json() == made
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "Early shift"},
+        {"rows": 1},
+        {"columns": 6},
+        {"rotation_seconds": 0},
+        {"tiles": []},
+        {"rows": 4, "columns": 4},
+    ],
+)
+def test_what_a_partial_change_leaves_out_stays(world: World, api: Api, given: dict[str, Any]) -> None:
+    client = api(world.operator, world.city)
+    made = keep(client, world.camera)
+    answer = client.send("patch", f"{ADDRESS}/{made['id']}", {**given, "revision": 1})
+    assert answer.status_code == 200
+    changed = answer.json()
+    assert changed == {**made, **given, "revision": 2, "updated_at": changed["updated_at"]}
+    assert client.get(f"{ADDRESS}/{made['id']}").json() == changed
+
+
+def test_a_stale_partial_change_is_refused_whatever_it_is_about(world: World, api: Api) -> None:
+    client = api(world.operator, world.city)
+    made = keep(client, world.camera)
+    address = f"{ADDRESS}/{made['id']}"
+    first = client.send("patch", address, {"name": "Early shift", "revision": 1}).json()
+    parts: list[dict[str, Any]] = [{}, {"name": "Late shift"}, {"rows": 1}, {"tiles": []}]
+    for part in parts:
+        stale = client.send("patch", address, {**part, "revision": 1})
+        assert (stale.status_code, errors_of(stale)) == (409, ["revision"])
+    assert client.get(address).json() == first
+
+
+def test_a_change_that_changes_nothing_is_none(world: World, api: Api) -> None:
+    client = api(world.operator, world.city)
+    made = keep(client, world.camera)
+    address = f"{ADDRESS}/{made['id']}"
+    for method, body in (("patch", {}), ("patch", {"name": " Night shift "}), ("put", wall_of(world.camera))):
+        answer = client.send(method, address, {**body, "revision": 1})
+        assert (answer.status_code, answer.json()) == (200, made)
+    assert [deed for deed, *_ in deeds()] == ["mosaic_made"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": None}, "name"),
+        ({"rows": 7}, "rows"),
+        ({"columns": 0}, "columns"),
+        ({"rotation_seconds": 4}, "rotation_seconds"),
+        ({"revision": 0}, "revision"),
+        ({"tiles": None}, "tiles"),
+        ({"tiles": [{"position": 200, "camera_id": str(uuid4())}]}, "tiles"),
+        ({"tiles": [{"position": 1}]}, "tiles"),
+        ({"tiles": [{"position": 1, "camera_id": str(uuid4())}]}, "tiles"),
+    ],
+)
+def test_a_partial_change_to_what_makes_no_wall_is_refused_at_its_field(
+    world: World, api: Api, wrong: dict[str, Any], field: str
+) -> None:
+    client = api(world.operator, world.city)
+    made = keep(client, world.camera)
+    answer = client.send("patch", f"{ADDRESS}/{made['id']}", {"revision": 1, **wrong})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert errors_of(answer)[0].startswith(field)
+    assert client.get(f"{ADDRESS}/{made['id']}").json() == made
+
+
+def test_a_partial_change_to_a_name_that_is_taken_is_refused(world: World, api: Api) -> None:
+    client = api(world.operator, world.city)
+    keep(client, name="Day shift")
+    made = keep(client)
+    answer = client.send("patch", f"{ADDRESS}/{made['id']}", {"name": "DAY shift", "revision": 1})
+    assert (answer.status_code, errors_of(answer)) == (409, ["name"])
+    assert [deed for deed, *_ in deeds()] == ["mosaic_made", "mosaic_made"]
+
+
+def test_the_description_says_that_a_partial_change_names_its_revision() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    operation = schema["paths"]["/api/v1/mosaics/{mosaic_id}"]["patch"]
+    reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    described = schema["components"]["schemas"][reference.rpartition("/")[2]]
+    assert (operation["requestBody"]["required"], described["required"]) == (True, ["revision"])
+    assert {"name", "rows", "columns", "rotation_seconds", "tiles", "revision"} <= set(described["properties"])
+
+
+def test_what_is_done_to_a_mosaic_is_noted_with_what_changed(world: World, api: Api) -> None:
+    with city_scope(world.city.pk):
+        bridge = Camera.objects.create(city=world.city, media_server=world.server, name="Bridge")
+    client = api(world.operator, world.city)
+    address = f"{ADDRESS}/{keep(client, world.camera)['id']}"
+    client.send("patch", address, {"name": "Day shift", "columns": 2, "revision": 1})
+    swapped = wall_of(bridge, world.camera, name="Day shift", columns=2, revision=2)
+    client.send("put", address, swapped)
+    client.send("patch", address, {"tiles": [], "rotation_seconds": 0, "revision": 3})
+    client.delete(address)
+    assert deeds() == [
+        (
+            "mosaic_made",
+            "Night shift",
+            {"layout": "2x3", "rotation_seconds": 30, "cameras": [{"position": 0, "camera": "Market square"}]},
+        ),
+        (
+            "mosaic_changed",
+            "Day shift",
+            {"name": {"was": "Night shift", "is": "Day shift"}, "layout": {"was": "2x3", "is": "2x2"}},
+        ),
+        ("mosaic_changed", "Day shift", {"added": ["Bridge"], "moved": ["Market square"]}),
+        (
+            "mosaic_changed",
+            "Day shift",
+            {"rotation_seconds": {"was": 30, "is": 0}, "removed": ["Bridge", "Market square"]},
+        ),
+        ("mosaic_removed", "Day shift", {"layout": "2x2", "rotation_seconds": 0, "cameras": []}),
+    ]
+    with every_city("a test looks at what was written"):
+        noted = AuditEntry.objects.filter(subject_type="mosaic", subject_id=address.rpartition("/")[2])
+        assert set(noted.values_list("city_id", "actor")) == {(world.city.pk, "operator")}
+
+
+def test_what_cannot_be_noted_is_not_done(world: World, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = api(world.operator, world.city)
+    made = keep(client, world.camera)
+    address, given = f"{ADDRESS}/{made['id']}", {"name": "Day shift", "tiles": [], "revision": 1}
+    client.raise_request_exception = False
+
+    def refuse(*_: Any) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "note_deed", refuse)
+        answers = [client.send("post", ADDRESS, wall_of(name="Other")), client.send("patch", address, given)]
+        answers.append(client.delete(address))
+    assert [answer.status_code for answer in answers] == [500, 500, 500]
+    assert [row["id"] for row in client.get(ADDRESS).json()["results"]] == [made["id"]]
+    assert client.get(address).json() == made
 
 
 def test_a_name_is_there_once_in_a_city_whatever_its_case(world: World, api: Api) -> None:
@@ -130,7 +280,8 @@ def test_a_stranger_finds_no_mosaic_of_ours(world: World, api: Api) -> None:
     for mosaic_id in (made["id"], uuid4()):
         address = f"{ADDRESS}/{mosaic_id}"
         answers = [stranger.get(address), stranger.send("put", address, wall_of(revision=1)), stranger.delete(address)]
-        assert [answer.status_code for answer in answers] == [404, 404, 404]
+        answers.append(stranger.send("patch", address, {"name": "Mine", "revision": 1}))
+        assert [answer.status_code for answer in answers] == [404, 404, 404, 404]
         assert "Night shift" not in str([answer.content for answer in answers])
     assert stranger.get(ADDRESS).json()["results"] == []
 
@@ -140,7 +291,8 @@ def test_a_viewer_changes_nothing(world: World, api: Api) -> None:
     address = f"{ADDRESS}/{made['id']}"
     answers = [viewer.send("post", ADDRESS, wall_of(name="Mine")), viewer.delete(address)]
     answers.append(viewer.send("put", address, wall_of(revision=1)))
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    answers.append(viewer.send("patch", address, {"name": "Mine", "revision": 1}))
+    assert [answer.status_code for answer in answers] == [403, 403, 403, 403]
 
 
 def test_a_removed_mosaic_is_gone_with_its_tiles(world: World, api: Api) -> None:

@@ -10,8 +10,9 @@ from pytest_django.asserts import assertRedirects
 from cameras.models import Camera
 from cities.models import AuditAction, AuditEntry, City, User
 from cities.scope import city_scope, every_city
+from mosaics.arrangements import Arrangement, Tile
 from mosaics.models import Mosaic
-from mosaics.services import Arrangement, Tile, create_mosaic
+from mosaics.services import create_mosaic
 from tests.world import NOW, World
 
 

@@ -48,6 +48,7 @@ def test_the_schedule_is_made_once(capsys: pytest.CaptureFixture[str]) -> None:
         "Index growing footage": ("recording.tasks.watch_footage", 10, 9, True),
         "Watch for alarms": ("observers.alarms.tasks.watch_alarms", 10, 9, True),
         "Compare footage with its index": ("recording.tasks.reconcile_footage", 3600, 3240, True),
+        "Measure activity of old footage": ("recording.tasks.measure_old_footage", 60, 54, True),
         "Measure the disks": ("recording.storage.tasks.measure_disks", 60, 54, True),
         "Ask when MediaMTX deletes": ("recording.storage.tasks.learn_delete_after", 300, 270, True),
         "Forecast the disks": ("recording.storage.tasks.forecast_disks", 600, 540, True),
@@ -126,6 +127,6 @@ def test_what_belongs_to_a_start_is_due_at_once() -> None:
 
 def test_what_may_take_long_never_stands_before_the_states() -> None:
     names = ["observers.tasks.observe_server", "recording.tasks.watch_server_footage"]
-    slow = "recording.tasks.reconcile_server_footage"
-    queues = {name: app.amqp.router.route({}, name)["queue"].name for name in [*names, slow]}
-    assert queues == {**dict.fromkeys(names, "celery"), slow: "footage"}
+    slow = ["recording.tasks.reconcile_server_footage", "recording.tasks.measure_old_footage"]
+    queues = {name: app.amqp.router.route({}, name)["queue"].name for name in [*names, *slow]}
+    assert queues == {**dict.fromkeys(names, "celery"), **dict.fromkeys(slow, "footage")}
