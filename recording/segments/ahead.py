@@ -8,6 +8,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Told = TypeVar("Told")
 
 
 def work_ahead(work: Callable[[Item], Result], items: Iterable[Item], *, at_once: int = 1) -> Iterator[Result]:
@@ -26,3 +27,17 @@ def work_ahead(work: Callable[[Item], Result], items: Iterable[Item], *, at_once
             done = coming.popleft().result()
             coming.extend(workers.submit(work, item) for item in islice(waiting, 1))
             yield done
+
+
+def work_beside(
+    work: Callable[[Item], Result], ask: Callable[[Item], Told], items: Iterable[Item]
+) -> Iterator[tuple[Told, Result]]:
+    """Give what Postgres tells of each item and what became of it, in order: the caller asks while the thread works."""
+    with ThreadPoolExecutor(1) as worker:
+        waiting = iter(items)
+        coming = deque((item, worker.submit(work, item)) for item in islice(waiting, 1))
+        while coming:
+            item, done = coming.popleft()
+            pair = ask(item), done.result()
+            coming.extend((item, worker.submit(work, item)) for item in islice(waiting, 1))
+            yield pair

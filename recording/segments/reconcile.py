@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from cameras.models import Camera, MediaServer
 from mediamtx.names import stream_id_for
 from recording.models import Segment, Storage
-from recording.segments.ahead import work_ahead
+from recording.segments.ahead import work_beside
 from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, is_mass_loss, is_older, plan_reconcile
 from recording.segments.disk import (
     HELD,
@@ -50,6 +50,7 @@ from recording.states import SegmentState
 logger = logging.getLogger(__name__)
 
 RECONCILING = 2
+SURVEYED_CAMERAS = 120
 SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
 MOST_UNKNOWN = 200_000
@@ -146,9 +147,15 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
     there = list_cameras(root)
     _note_strangers(survey.report, there.strangers)
     existing = _existing_cameras(there.ids)
-    for folders in work_ahead(lambda cameras: _scan(root, cameras), list(in_batches(there.ids, BATCH_CAMERAS))):
+    for summaries, folders in work_beside(
+        lambda cameras: _scan(root, cameras),
+        lambda cameras: summarise_rows(server.pk, cameras),
+        in_batches(there.ids, SURVEYED_CAMERAS),
+    ):
         seen = _note_unreadable(survey.report, folders)
-        _survey_cameras(survey, server, root, {each: seen[each] for each in seen if each in existing}, clock())
+        ours = {each: seen[each] for each in seen if each in existing}
+        if differing := _find_differing(survey.report, ours, summaries):
+            _compare(survey, root, differing, known_files(server.pk, list(differing)), clock())
         for camera_id in set(seen) - existing:
             found = sort_files(camera_id, seen[camera_id])
             _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
@@ -180,17 +187,19 @@ def _note_unreadable(report: Report, folders: dict[UUID, list[Seen] | OSError]) 
     return seen
 
 
-def _survey_cameras(
-    survey: _Survey, server: MediaServer, root: Path, folders: dict[UUID, list[Seen]], now: datetime
-) -> None:
-    """Compare folders with rows, first in bulk: where nothing is new, names and sizes in one text are the same."""
-    summaries, differing = summarise_rows(server.pk, list(folders)), dict[UUID, Files]()
+def _find_differing(
+    report: Report, folders: dict[UUID, list[Seen]], summaries: dict[UUID, tuple[str, str]]
+) -> dict[UUID, Files]:
+    """Compare folders with rows in bulk: where nothing is new, names and sizes are the same texts.
+
+    What became of a file in between the two looks like a difference, and both are looked at again.
+    """
+    differing = dict[UUID, Files]()
     for camera_id, seen in folders.items():
-        survey.report.files += len(seen)
+        report.files += len(seen)
         if camera_id not in summaries or summarise(seen) != summaries[camera_id]:
             differing[camera_id] = sort_files(camera_id, seen)
-    if differing:
-        _compare(survey, root, differing, known_files(server.pk, list(differing)), now)
+    return differing
 
 
 def _compare(survey: _Survey, root: Path, folders: dict[UUID, Files], rows: list[KnownFile], now: datetime) -> None:

@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from recording.segments.ahead import work_ahead
+from recording.segments.ahead import work_ahead, work_beside
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 10])
@@ -38,3 +38,18 @@ def test_what_fails_fails_where_its_result_is_wanted() -> None:
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_the_caller_asks_while_the_thread_works(count: int) -> None:
+    together = Barrier(2, timeout=30)
+
+    def work(item: int) -> int:
+        together.wait()
+        return item * 2
+
+    def ask(item: int) -> int:
+        together.wait()
+        return -item
+
+    assert list(work_beside(work, ask, iter(range(count)))) == [(-n, 2 * n) for n in range(count)]
