@@ -50,7 +50,7 @@ from recording.states import SegmentState
 logger = logging.getLogger(__name__)
 
 RECONCILING = 2
-SURVEYED_CAMERAS = 120
+SURVEYED_CAMERAS = 60
 SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
 MOST_UNKNOWN = 200_000
