@@ -1,5 +1,6 @@
 """The database backend (`ENGINE = "cities.postgres"`): Django's own, on connections that know the active scope."""
 
+import select
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
@@ -34,3 +35,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     Database: Any = SimpleNamespace(**{**vars(psycopg), "connect": ScopedConnection.connect})
     SchemaEditorClass = SchemaEditor
+
+    def is_usable(self) -> bool:
+        """Say whether the connection still stands, as Django asks before each request's first question.
+
+        A server that went away has closed it, and the end waits to be read: to see that nothing waits costs no answer
+        of the server's, which would take longer than many a question. Where something waits, the server is asked.
+        """
+        return self.connection is not None and (_is_silent(self.connection) or bool(super().is_usable()))
+
+
+def _is_silent(connection: Any) -> bool:
+    if connection.closed:
+        return False
+    watched = select.poll()
+    watched.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    return not watched.poll(0)

@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -40,16 +38,6 @@ def test_what_django_counts_counts_it(world: World) -> None:
     with CaptureQueriesContext(connection) as seen, city_scope(world.city.pk):
         find_camera(world.camera.pk)
     assert [query["sql"].split()[0] for query in seen.captured_queries] == ["SELECT"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_connection_that_was_lost_since_the_last_request_is_made_anew() -> None:
-    connection.ensure_connection()
-    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
-    django: Any = connection  # the stubs leave out what a request does when it begins
-    django.health_check_enabled, django.health_check_done = True, False
-    assert ask("SELECT %(number)s::int", {"number": 7}) == [(7,)]
 
 
 def test_a_membership_comes_with_its_user_and_city(world: World, django_assert_num_queries: Any) -> None:
