@@ -7,6 +7,7 @@ from typing import Any, Self
 import psycopg
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
+from psycopg.pq import TransactionStatus
 
 from cities.active import every_city
 from cities.postgres.scoped import ScopedConnection
@@ -46,7 +47,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _is_silent(connection: Any) -> bool:
-    if connection.closed:
+    """Between transactions alone: one that failed waits for nothing and is of no use."""
+    if connection.closed or connection.info.transaction_status != TransactionStatus.IDLE:
         return False
     watched = select.poll()
     watched.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import DataError, connection, transaction
 
 from cities.postgres.prepared import ask
 
@@ -60,3 +60,11 @@ def test_where_something_waits_to_be_read_the_server_is_asked() -> None:
         other.execute("NOTIFY word")
     assert select.select([connection.connection.fileno()], [], [], 10)[0] != []
     assert connection.is_usable() is True
+
+
+def test_within_a_transaction_that_failed_it_is_of_no_use() -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        with connection.cursor() as cursor, pytest.raises(DataError):
+            cursor.execute("SELECT 1 / 0")
+        assert connection.is_usable() is False
+        raise DataError
