@@ -63,8 +63,15 @@ def test_where_something_waits_to_be_read_the_server_is_asked() -> None:
 
 
 def test_within_a_transaction_that_failed_it_is_of_no_use() -> None:
-    with pytest.raises(DataError), transaction.atomic():
-        with connection.cursor() as cursor, pytest.raises(DataError):
-            cursor.execute("SELECT 1 / 0")
-        assert connection.is_usable() is False
-        raise DataError
+    usable = []
+
+    def fail() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            try:
+                cursor.execute("SELECT 1 / 0")
+            finally:
+                usable.append(connection.is_usable())
+
+    with pytest.raises(DataError):
+        fail()
+    assert usable == [False]
