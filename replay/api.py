@@ -150,12 +150,12 @@ class PlaylistView(APIView):
         camera, window = find_camera(camera_id), read_range(request.query_params, now)
         form, grows, access = read_form(request.query_params), not request.query_params.get("to"), access_of(request)
         try:
-            pieces = make_playlist(Wish(camera, window, access.user, grows=grows, form=form), now)
+            text = make_playlist(Wish(camera, window, access.user, grows=grows, form=form), now)
         except NoFootage as error:
             return _json(_describe_no_footage(error), status=404, content_type=CONTENT_TYPE)
         note_footage_view(access, camera, window, now=now)
-        is_long = window.length > LONG
-        return (StreamingHttpResponse if is_long else HttpResponse)(pieces, content_type=PLAYLIST_TYPE)
+        is_unwritten = window.length > LONG and not isinstance(text, bytes)
+        return (StreamingHttpResponse if is_unwritten else HttpResponse)(text, content_type=PLAYLIST_TYPE)
 
 
 def _spell_time(window: Span, resolution: int, now: datetime) -> str:

@@ -70,10 +70,11 @@ class Wish:
     form: Form = ORIGINAL
 
 
-def make_playlist(wish: Wish, now: datetime) -> Iterator[bytes]:
-    """Give the playlist of what may be replayed, in pieces; the same again for who asks again within two minutes.
+def make_playlist(wish: Wish, now: datetime) -> bytes | Iterator[bytes]:
+    """Give the playlist of what may be replayed, in pieces as they are written.
 
-    Raises InvalidInput for a window that is too long, NoFootage where there is nothing; no piece raises anything.
+    The same is given again, as a whole, to who asks again within two minutes. Raises InvalidInput for a window that is
+    too long, NoFootage where there is nothing; no piece raises anything.
     """
     window, key = wish.window, (wish.camera.pk, wish.window, wish.user.pk, wish.form)
     if window.length > LONGEST_PLAYLIST:
@@ -82,7 +83,7 @@ def make_playlist(wish: Wish, now: datetime) -> Iterator[bytes]:
         return _write(wish, list(leave_out_after_open(_list_all(wish))), now)
     known = TEXTS.find(key, now)
     if known and known.source == list_without_fragments(wish.camera, window.start, window.end):
-        return iter([known.content])
+        return known.content
     playables = _list_all(wish)
     source = [each._replace(fragments=b"") for each in playables]
     return TEXTS.keep(key, source, now, _write(wish, playables, now))
