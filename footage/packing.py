@@ -99,7 +99,7 @@ def unpack_fragments(data: bytes | memoryview) -> tuple[Fragment, ...]:
 
 
 def unpack_columns(data: bytes) -> Columns:
-    """Give the same by column, in a tenth of the time; BrokenIndex as above."""
+    """Give the same by column, in an eighth of the time; BrokenIndex as above."""
     return _turn(unpack_varints(data)) if data[:1] == bytes([VARINTS]) else _unpack(data)
 
 

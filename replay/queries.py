@@ -132,7 +132,7 @@ def list_playable(camera: Camera, start: datetime, end: datetime) -> list[Playab
 
 
 def list_without_fragments(camera: Camera, start: datetime, end: datetime) -> list[Playable]:
-    """Give the same with no fragments, in a tenth of the time: what they are changes with the bytes that are whole."""
+    """Give the same with no fragments, which need not be read: what they are changes with the bytes that are whole."""
     return list(map(Playable._make, _ask_playable(_WITHOUT_FRAGMENTS, camera, start, end)))
 
 

@@ -41,6 +41,7 @@ class Readers:
             return _ask(process, order)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             logger.warning("a process that reads footage was lost (%s); its files are read without it", error)
+            process.kill()  # what it may still say would be taken for the answer to another order
             return read_batch(order)
         finally:
             self._idle.put(process)
