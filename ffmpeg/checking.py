@@ -19,10 +19,11 @@ Lookup = Callable[[str], list[Address]]
 def judge_host(host: str, port: int, around: Neighbourhood, lookup: Lookup) -> tuple[Refusal | None, list[Address]]:
     """Say why a camera may not be at this host and port, and give the addresses that were judged.
 
-    OSError where the host has no address. Names of our own services that nobody knows now hide no service.
+    OSError where the host has no address. Names of our own services that nobody knows now hide no service; they are
+    looked up only where the port is theirs, so that a slow name server keeps no camera away that has no name.
     """
     addresses = _find(host, lookup)
-    own = [(address, own_port) for name, own_port in around.own for address in _find_or_none(name, lookup)]
+    own = [(address, port) for name in around.services_at(port) for address in _find_or_none(name, lookup)]
     here = {address for address in addresses if is_here(address)}
     networks = read_networks(around.networks)
     return judge_addresses(addresses, port, networks=networks, own=own, here=here), addresses

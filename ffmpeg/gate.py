@@ -38,7 +38,7 @@ def guard_relay(source: SourceUrl, around: Neighbourhood, make: RelayMaker) -> R
     Raises RefusedAddress where the camera's address is no camera's.
     """
     port = port_of(source)
-    if read_address(source.host) is not None and not around.names:
+    if read_address(source.host) is not None and not around.names_at(port):
         refusal, _ = judge_host(source.host, port, around, _never_lookup)
         if refusal:
             raise RefusedAddress(TEXTS[refusal])

@@ -67,10 +67,13 @@ class Neighbourhood:
     own: tuple[Service, ...] = ()
     """The services of this VMS."""
 
-    @property
-    def names(self) -> list[Service]:
-        """Those of our own services that must be looked up before anything can be judged."""
-        return [(host, port) for host, port in self.own if read_address(host) is None]
+    def services_at(self, port: int) -> list[str]:
+        """Give the hosts, by name or address, of our own services that listen at this port."""
+        return [host for host, own_port in self.own if own_port == port]
+
+    def names_at(self, port: int) -> list[str]:
+        """Give those of them that must be looked up before anything at this port can be judged."""
+        return [host for host in self.services_at(port) if read_address(host) is None]
 
 
 def read_address(host: str) -> Address | None:

@@ -40,6 +40,18 @@ def test_every_answer_for_a_host_is_judged(host: str, port: int, refusal: Refusa
     assert judge_host(host, port, around, lookup)[0] == refusal
 
 
+def test_our_own_names_are_looked_up_at_their_ports_alone() -> None:
+    asked: list[str] = []
+
+    def note(host: str) -> list[Address]:
+        asked.append(host)
+        return lookup(host)
+
+    around = Neighbourhood(own=(("mediamtx", 8554), ("postgres", 5432)))
+    assert [judge_host("10.0.0.6", port, around, note)[0] for port in (554, 8554)] == [None, None]
+    assert asked == ["mediamtx"]
+
+
 def test_a_host_that_nobody_knows_is_told() -> None:
     with pytest.raises(OSError, match="unknown"):
         judge_host("nowhere.example", 554, Neighbourhood(), lookup)

@@ -1,7 +1,6 @@
 """What is started towards which address, and what the gatekeeper does with a name."""
 
 import json
-import signal
 import subprocess
 import sys
 from functools import partial
@@ -67,7 +66,6 @@ def test_a_name_that_leads_home_is_refused_in_words() -> None:
 def test_a_name_that_nobody_knows_is_told_as_such() -> None:
     ended = run(guard("rtsp://nowhere.invalid/a"))
     assert explain_failure(ended.stderr, ended.returncode).kind is FailureKind.DNS
-    assert explain_failure("", -signal.SIGALRM).kind is FailureKind.DNS
 
 
 def test_over_http_the_name_is_said_in_the_header() -> None:
@@ -84,6 +82,11 @@ def test_where_the_name_must_be_said_it_stays(url: str) -> None:
 def test_our_own_services_with_names_are_looked_up_for_an_address_in_numbers_too() -> None:
     ended = run(guard("rtsp://127.0.0.1:8554/a", Neighbourhood(HERE_TOO.networks, (("localhost", 8554),))))
     assert explain_failure(ended.stderr, ended.returncode).text == TEXTS[Refusal.OUR_OWN]
+
+
+def test_nothing_is_looked_up_for_an_address_in_numbers_at_a_port_that_is_none_of_ours() -> None:
+    around = Neighbourhood(own=(("a-name-server-may-be-slow.invalid", 8554),))
+    assert guard("rtsp://u:p@10.0.0.5/a", around).stdin_text == "rtsp://u:p@10.0.0.5/a"
 
 
 def test_the_real_command_line_goes_through_the_gate() -> None:

@@ -16,7 +16,7 @@ from inventory.connection import describe_look, order_test, say_look
 from inventory.errands import drop_expired, read_content
 from inventory.models import Errand, ErrandKind
 from tests.inventory.conftest import access_of, signed_in
-from tests.real import RunningMediaMTX, publish, run_mediamtx
+from tests.real import RunningMediaMTX, publish, run_mediamtx, wait_until
 from tests.world import World, give_source
 
 
@@ -115,6 +115,7 @@ def run(world: World, address: str) -> dict[str, Any]:
 @pytest.mark.integration
 def test_a_real_camera_shows_its_picture_and_what_it_sends(world: World, street: RunningMediaMTX) -> None:
     with publish(street.rtsp_port, "gate"):
+        wait_until(lambda: "gate" in street.client.list_paths().online_names, "the camera sends")
         seen = run(world, f"rtsp://admin:sesame@127.0.0.1:{street.rtsp_port}/gate")
     assert (seen["ok"], seen["video"]) == (True, "h264")
     assert all(seen[name] for name in ("width", "height", "frames_per_second"))
