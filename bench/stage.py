@@ -135,7 +135,7 @@ def name_address(what: str, camera: Camera, start: datetime, end: datetime) -> s
 
 
 def fill(footage: Path, recordings: Path, count: int) -> Stage:
-    """Give so many cameras a day of half hours; the first half hour of the first camera lies among the recordings."""
+    """Give so many cameras a day of half hours; of each the first and the last lie among the recordings."""
     server = MediaServer.objects.create(name="bench", recordings_root=str(recordings))
     city = City.objects.create(name="Bench")
     with every_city("the benchmark's only city"):
@@ -144,9 +144,8 @@ def fill(footage: Path, recordings: Path, count: int) -> Stage:
         cameras = [Camera(city=city, media_server=server, name=f"camera {number}") for number in range(count)]
         Camera.objects.bulk_create(cameras)
         _give_days(cameras, footage)
-    file = recordings / cameras[0].stream_id / name_for(BEGINNING)
-    file.parent.mkdir()
-    os.link(footage, file)
+    for camera in cameras:
+        _lay_footage(footage, recordings / camera.stream_id)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE recording_segment, recording_recordingsession, cameras_camera")
     return Stage(city, cameras, people, footage, cycle([_introduce(city, each) for each in people]))
@@ -205,6 +204,12 @@ def _give_days(cameras: list[Camera], footage: Path) -> None:
         for each in cameras
         for start in starts
     )  # fmt: skip
+
+
+def _lay_footage(footage: Path, folder: Path) -> None:
+    folder.mkdir()
+    for number in (0, PER_DAY - 1):
+        os.link(footage, folder / name_for(BEGINNING + number * HALF_HOUR))
 
 
 def _introduce(city: City, person: User) -> dict[str, str]:

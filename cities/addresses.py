@@ -1,5 +1,6 @@
 """Where a request really comes from: what proxies say counts only as far as they are ours."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.conf import settings
@@ -32,6 +33,7 @@ def find_client_address(request: HttpRequest) -> str:
     return str(peer) if peer else ""
 
 
+@lru_cache(maxsize=1024)
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     try:
         peer = ip_address(text)

@@ -135,7 +135,8 @@ def _straighten(request: HttpRequest) -> None:
     if request.path_info.endswith("/"):
         request.path_info = request.path_info[:-1]
         request.path = request.path[:-1]
-    request.encoding = "utf-8"
+    if request.encoding is not None:  # which is UTF-8; to say so again has the query read twice
+        request.encoding = "utf-8"
 
 
 def _body_length(request: HttpRequest) -> int:

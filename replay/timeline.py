@@ -1,6 +1,7 @@
-"""What a timeline shows of cameras: spans, gaps, holds and activity; as many queries for nine cameras as for one."""
+"""What a timeline shows of cameras: spans, gaps, holds and activity; one query, for nine cameras as for one."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,49 +25,50 @@ JOINT = timedelta(seconds=2)
 """Spans that are no further apart are shown as one: between two files of a recording is never exactly nothing."""
 
 _JOINT_MS = round(JOINT.total_seconds() * 1000)
-_CAMERA, _START = itemgetter(0), attrgetter("start")
+_IS_NOTE, _CAMERA, _START = itemgetter(0), itemgetter(1), attrgetter("start")
 
 
 def _ms(expression: str) -> str:
     return f"(date_part('epoch', {expression}) * 1000)::bigint"
 
 
-# Two plain questions: to have Postgres join spans and write JSON in one takes it three times as long. A camera that is
-# there has a row, with nothing in it where there is no footage.
-_FOOTAGE = f"""
+# One question, and plain rows: to have Postgres join spans and write JSON takes it three times as long. First what may
+# be replayed, then what is to be told of it. A camera that is there has a row, with nothing in it where there is no
+# footage. A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end, a hold no cause.
+_TIMELINES = f"""
     WITH session AS MATERIALIZED (
         SELECT camera_id, started_at, ended_at FROM recording_recordingsession
         WHERE camera_id = ANY(%(cameras)s) AND started_at < %(to)s AND (ended_at IS NULL OR ended_at > %(from)s)
+    ), camera AS MATERIALIZED (
+        SELECT camera.id, server.recordings_root
+        FROM cameras_camera AS camera JOIN cameras_mediaserver AS server ON server.id = camera.media_server_id
+        WHERE camera.id = ANY(%(cameras)s) AND camera.removed_at IS NULL
+          AND (%(every)s OR camera.city_id = ANY(%(cities)s))
     )
-    SELECT camera.id, server.recordings_root, {_ms("session.started_at")}, {_ms("segment.start")},
+    SELECT false AS is_note, camera.id, {_ms("session.started_at")} AS session, {_ms("segment.start")} AS begin,
            {_ms("GREATEST(segment.start, session.started_at, %(from)s)")},
            {_ms('LEAST(segment."end", session.ended_at, %(to)s)')},
            segment.state, CASE segment.state WHEN 'open' THEN segment.fragments ELSE segment.activity END,
-           segment.file, segment.held_file
-    FROM cameras_camera AS camera
-    JOIN cameras_mediaserver AS server ON server.id = camera.media_server_id
+           segment.file, segment.held_file, camera.recordings_root
+    FROM camera
     LEFT JOIN (session JOIN recording_segment AS segment
       ON segment.camera_id = session.camera_id AND segment.start >= %(since)s AND segment.start < %(to)s
      AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
      AND session.started_at < segment."end" AND COALESCE(session.ended_at, 'infinity') > segment.start)
       ON session.camera_id = camera.id
-    WHERE camera.id = ANY(%(cameras)s) AND camera.removed_at IS NULL AND (%(every)s OR camera.city_id = ANY(%(cities)s))
-    ORDER BY session.started_at, segment.start
-"""  # noqa: S608 -- the constants above
-
-# A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end, and a hold no cause.
-_NOTES = f"""
-    SELECT camera_id, cause, {_ms("GREATEST(start, %(from)s)")} AS begun,
-           CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END
+    UNION ALL
+    SELECT true, camera_id, NULL, {_ms("GREATEST(start, %(from)s)")}, NULL,
+           CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END, cause, NULL, NULL, NULL, NULL
     FROM recording_gap
     WHERE camera_id = ANY(%(cameras)s) AND start < %(to)s AND ("end" IS NULL OR "end" > %(from)s)
     UNION ALL
-    SELECT camera_id, NULL, {_ms("GREATEST(starts_at, %(from)s)")}, {_ms("LEAST(ends_at, %(to)s)")}
+    SELECT true, camera_id, NULL, {_ms("GREATEST(starts_at, %(from)s)")}, NULL, {_ms("LEAST(ends_at, %(to)s)")},
+           NULL, NULL, NULL, NULL, NULL
     FROM recording_hold
     WHERE camera_id = ANY(%(cameras)s) AND released_at IS NULL AND (until IS NULL OR until > %(now)s)
       AND starts_at < %(to)s AND ends_at > %(from)s
-    ORDER BY begun
-"""  # noqa: S608 -- as above
+    ORDER BY is_note, session, begin
+"""  # noqa: S608 -- the constants above
 
 
 class Piece(NamedTuple):
@@ -80,6 +82,7 @@ class Piece(NamedTuple):
     content: bytes
     file: str
     held_file: str
+    root: str
 
 
 @dataclass
@@ -109,27 +112,25 @@ class CameraTimeline:
 def read_timelines(cameras: Sequence[UUID], window: Span, resolution: int, now: datetime) -> dict[UUID, CameraTimeline]:
     """Give the timelines of those of the cameras that are there for the cities in scope; activity by `resolution`."""
     values = {"cameras": list(cameras), "from": window.start, "to": window.end, "now": now}
-    rows = ask(_FOOTAGE, values | scope_values() | {"since": window.start - LONGEST_SEGMENT})
+    rows = ask(_TIMELINES, values | scope_values() | {"since": window.start - LONGEST_SEGMENT})
+    first_note = bisect_left(rows, 1, key=_IS_NOTE)
     found = {
-        camera_id: _show_footage([*ours], window, resolution)
-        for camera_id, ours in groupby(sorted(rows, key=_CAMERA), key=_CAMERA)
+        camera_id: _show_footage([Piece._make(row[2:]) for row in ours if row[2] is not None], window, resolution)
+        for camera_id, ours in groupby(sorted(rows[:first_note], key=_CAMERA), key=_CAMERA)
     }
-    for camera_id, cause, begun, ended in ask(_NOTES, values) if found else ():
+    for _, camera_id, _, begun, _, ended, cause, *_ in rows[first_note:]:
         if shown := found.get(camera_id):
             shown.note(cause, begun, ended)
     return found
 
 
-def _show_footage(rows: Sequence[tuple[Any, ...]], window: Span, resolution: int) -> CameraTimeline:
-    root = rows[0][1]
-    pieces = [Piece._make(row[2:]) for row in rows if row[2] is not None]
+def _show_footage(pieces: Sequence[Piece], window: Span, resolution: int) -> CameraTimeline:
     if not pieces:
         return CameraTimeline()
     last = max(pieces, key=_START)
     levels = list(map(_find_levels, pieces))
-    return CameraTimeline(
-        find_codecs(root, last.file, last.held_file), join_spans(pieces), show_activity(levels, window, resolution)
-    )
+    codecs = find_codecs(last.root, last.file, last.held_file)
+    return CameraTimeline(codecs, join_spans(pieces), show_activity(levels, window, resolution))
 
 
 def join_spans(pieces: Iterable[Piece]) -> list[list[int]]:

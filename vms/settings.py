@@ -143,11 +143,14 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL),
         "ENGINE": "cities.postgres",
-        "CONN_MAX_AGE": 60,
+        # A connection knows its questions by then, and each of the web server's threads has one.
+        "CONN_MAX_AGE": 900,
         "CONN_HEALTH_CHECKS": True,
     },
 }
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+# Prepared questions are planned once for each connection; Postgres would plan each six times before it trusts itself.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c plan_cache_mode=force_generic_plan")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
@@ -253,6 +256,7 @@ REST_FRAMEWORK = {
         # The forms of the browsable API arrive so.
         "rest_framework.parsers.MultiPartParser",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "cities.negotiation.FirstAnswer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "cities.problems.answer_problem",
     "UNAUTHENTICATED_USER": None,

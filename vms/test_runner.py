@@ -25,6 +25,7 @@ class PytestRunner:
         keepdb: bool = False,
         pytest_k: str | None = None,
         workers: str | None = None,
+        dist: str | None = None,
         marks: str | None = None,
         **_others: Any,
     ) -> None:
@@ -33,6 +34,7 @@ class PytestRunner:
         self.keepdb = keepdb
         self.pytest_k = pytest_k
         self.workers = workers
+        self.dist = dist
         self.marks = marks
 
     @classmethod
@@ -43,6 +45,7 @@ class PytestRunner:
         parser.add_argument("-k", dest="pytest_k", metavar="EXPRESSION", help="only tests whose names match")
         parser.add_argument("-m", dest="marks", metavar="EXPRESSION", help="only tests with these marks")
         parser.add_argument("-n", dest="workers", metavar="N", help="run side by side in N processes, or auto")
+        parser.add_argument("--dist", metavar="MODE", help="how they are dealt out; loadfile keeps files whole")
 
     def run_tests(self, test_labels: Sequence[str], **_others: Any) -> int:
         """Run the tests; gives pytest's exit code, so that no tests at all (5) is no success either."""
@@ -60,6 +63,7 @@ class PytestRunner:
         arguments += ["-k", self.pytest_k] if self.pytest_k else []
         arguments += ["-m", self.marks] if self.marks else []
         arguments += ["-n", self.workers] if self.workers else []
+        arguments += ["--dist", self.dist] if self.dist else []
         return arguments
 
 

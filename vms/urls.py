@@ -6,18 +6,18 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from vms.health import HealthView, ReadyView
 
+# What is asked most comes first, here and below: each address is held against one line after the other.
 API = [
-    path("", include("cities.urls")),
     path("", include("cameras.urls")),
+    path("", include("replay.urls")),
     path("", include("recording.urls")),
     path("", include("streams.urls")),
     path("", include("observers.alarms.urls")),
     path("", include("mosaics.api_urls")),
-    path("", include("replay.urls")),
+    path("", include("cities.urls")),
     path("", include("inventory.urls")),
 ]
 
-# What is asked most comes first: each address is held against one line after the other.
 urlpatterns = [
     path("api/v1/", include(API)),
     path("footage/", include("replay.media_urls")),

@@ -1,6 +1,10 @@
 """Activity: levels out of fragments, and what of them is shown."""
 
 from datetime import timedelta
+from statistics import median_low
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from footage.activity import CELL, MOST_CELLS, find_typical, measure_activity, scale_levels, to_level
 from footage.reader import Fragment
@@ -26,3 +30,8 @@ def test_levels_and_what_is_shown_of_them() -> None:
         *(0, 1, 12, 25, 50, 100, 100),
     ]
     assert (find_typical(bytes([0, 0, 5, 5, 9])), find_typical(b"\0\0"), find_typical(b"")) == (5, 0, 0)
+
+
+@given(st.binary(max_size=300))
+def test_the_typical_level_is_the_median_of_those_with_pictures(levels: bytes) -> None:
+    assert find_typical(levels) == median_low([level for level in levels if level] or [0])

@@ -127,14 +127,14 @@ def test_one_foreign_camera_among_several_hides_all(world: World, client: ApiCli
     assert client.get(f"/api/v1/{what}", asked).status_code == 404
 
 
-@pytest.mark.parametrize("what", ["recordings", "days", "timeline"])
+@pytest.mark.parametrize(("what", "queries"), [("recordings", 3), ("days", 3), ("timeline", 2)])
 def test_as_many_queries_for_three_files_as_for_one(
-    world: World, client: ApiClient, what: str, django_assert_num_queries: Any
+    world: World, client: ApiClient, what: str, queries: int, django_assert_num_queries: Any
 ) -> None:
     wish(world.camera, ago(300))
     asked = {"from": spell(ago(300)), "to": spell(NOW), "month": "2026-01"}
     for number in range(3):
         film(world.camera, ago(200 - number), ago(199 - number))
-        with django_assert_num_queries(3):  # who calls, and two about the camera
+        with django_assert_num_queries(queries):  # who calls, and one or two about the camera
             assert client.get(f"/api/v1/cameras/{world.camera.pk}/{what}", asked).status_code == 200
     assert RecordingSession.objects.count() == 1
