@@ -12,7 +12,7 @@ import imageio_ffmpeg
 from bench.page_cache import evict
 from bench.playback import Playback
 from bench.report import Rounds, run_rounds
-from bench.stage import BEGINNING, PART, Stage
+from bench.stage import BEGINNING, PART, WARMING, Stage
 
 GOAL_PLAIN, GOAL_GET = 4.0, 100.0
 MINUTES = (0, 10, 20, 29)
@@ -81,6 +81,9 @@ def _prepare(stage: Stage, playback: Playback, minute: int) -> Contest:
     def ask_plainly(_: int) -> bytes:
         return b"".join(stage.get(f"/media/bench/{stage.footage.name}", each) for each in ranges)
 
+    for number in range(WARMING):
+        ask_plainly(number)
+        ask_ours(number)
     contenders: dict[str, Callable[[int], bytes]] = {PLAIN: ask_plainly, OURS: ask_ours, GET: ask_mediamtx}
     taken = {name: ask(0) for name, ask in contenders.items()}
     assert len(taken[PLAIN]) == len(taken[OURS])

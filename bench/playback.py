@@ -23,8 +23,8 @@ from tests.real import (
     wait_until,
 )
 
-PICTURE = "testsrc2=size=1280x720:rate=25,noise=alls=12:allf=t"
-RATE = "2M"
+PICTURE = "testsrc2=size=1920x1080:rate=25,noise=alls=12:allf=t"
+RATE = "4M"
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "50", "-pix_fmt", "yuv420p")
 AT_ONCE = 65_536
 

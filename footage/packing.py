@@ -12,7 +12,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 from footage.errors import BrokenIndex
@@ -135,8 +135,8 @@ def _lay_out(columns: Columns, odd: list[tuple[int, ...]]) -> Columns:
         begun.append((number, offset, start))
     offsets, starts = list[int](), list[int]()
     for (number, offset, start), (after, *_) in pairwise([*begun, (count, 0, 0)]):
-        offsets += accumulate(columns.sizes[number : after - 1], initial=offset)
-        starts += accumulate(columns.durations[number : after - 1], initial=start)
+        offsets += accumulate(islice(columns.sizes, number, after - 1), initial=offset)
+        starts += accumulate(islice(columns.durations, number, after - 1), initial=start)
         _check(offsets[-1], starts[-1])
     return columns._replace(offsets=offsets, starts=starts, seams=seams)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import cycle, pairwise
+from itertools import pairwise
 from math import ceil
 from operator import add, sub
 from typing import NamedTuple
@@ -48,6 +48,8 @@ class Groups(NamedTuple):
 
     def cut(self, first: int, last: int) -> "Groups":
         """Give those from `first` up to `last`."""
+        if first <= 0 and last >= len(self.offsets):
+            return self
         offsets, sizes, starts, durations = (column[first:last] for column in self[:4])
         return Groups(offsets, sizes, starts, durations, [each - first for each in self.breaks if first < each < last])
 
@@ -58,6 +60,8 @@ def cut_fragments(fragments: Columns, begin: int, end: int) -> Columns:
     while last > first and fragments.starts[last - 1] + fragments.durations[last - 1] > end:
         last -= 1
     seams = [each - first for each in fragments.seams if first < each < last]
+    if first == 0 and last == len(fragments.keys):
+        return fragments._replace(seams=seams)
     offsets, sizes, starts, durations, beside = (column[first:last] for column in fragments[:5])
     return Columns(offsets, sizes, starts, durations, beside, fragments.keys[first:last], seams)
 
@@ -84,25 +88,23 @@ def choose_groups(groups: Groups, begin: int, end: int) -> Groups:
 class Form:
     """How media are named in a playlist: the head of a file, and groups by themselves.
 
-    `init` is "" where each group is whole by itself. `spell_groups` gives the lines of each group of a run, of which
-    the first are told; names stand behind the place.
+    `init` is "" where each group is whole by itself. `spell_groups` gives the lines of the groups of a run; names stand
+    behind the place.
     """
 
     init: str
-    spell_groups: Callable[[Groups, Iterable[str], str], list[str]]
+    spell_groups: Callable[[Groups, str], bytes]
 
 
-def spell_ranges(groups: Groups, heads: Iterable[str], place: str) -> list[str]:
+def spell_ranges(groups: Groups, place: str) -> bytes:
     """Name groups as bytes of their file."""
-    names = cycle([f"\n{place}{name}\n" for name in NAMES])
-    lines = zip(heads, groups.sizes, groups.offsets, names, strict=False)
-    return [f"{head}#EXT-X-BYTERANGE:{size}@{offset}{name}" for head, size, offset, name in lines]
+    lines = [f"#EXT-X-BYTERANGE:%d@%d\n{_escape(place)}{name}\n" for name in NAMES]
+    return _spell(groups, lines, groups.sizes, groups.offsets)
 
 
-def spell_streams(groups: Groups, heads: Iterable[str], place: str) -> list[str]:
+def spell_streams(groups: Groups, place: str) -> bytes:
     """Name groups as files of their own that are made of these bytes."""
-    lines = zip(heads, groups.offsets, groups.sizes, strict=True)
-    return [f"{head}{place}{offset}-{size}.ts\n" for head, offset, size in lines]
+    return _spell(groups, [f"{_escape(place)}%d-%d.ts\n"], groups.offsets, groups.sizes)
 
 
 ORIGINAL = Form(INIT, spell_ranges)
@@ -112,7 +114,7 @@ TRANSCODED = Form("", spell_streams)
 """Each group made anew, in MPEG-TS."""
 
 
-def write_runs(segment_start: datetime, groups: Groups, place: str, form: Form = ORIGINAL) -> Iterator[str]:
+def write_runs(segment_start: datetime, groups: Groups, place: str, form: Form = ORIGINAL) -> Iterator[bytes]:
     """Give the lines of each run of a segment that began then, from its EXT-X-MAP on, where it has one."""
     if not groups.offsets:
         return
@@ -120,15 +122,15 @@ def write_runs(segment_start: datetime, groups: Groups, place: str, form: Form =
         yield _write_run(segment_start, groups.cut(first, last), place, form)
 
 
-def write_playlist(runs: Iterable[str], longest: timedelta, *, grows: bool) -> Iterator[str]:
+def write_playlist(runs: Iterable[bytes], longest: timedelta, *, grows: bool) -> Iterator[bytes]:
     """Give the text in pieces; one that `grows` has no end, and a target that no later group changes."""
     target = max(1, ceil(longest.total_seconds()), ceil(LONGEST.total_seconds()) if grows else 0)
-    yield f"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:{target}\n#EXT-X-MEDIA-SEQUENCE:0\n"
-    yield f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if grows else 'VOD'}\n"
+    yield b"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:0\n" % target
+    yield b"#EXT-X-PLAYLIST-TYPE:%b\n" % (b"EVENT" if grows else b"VOD")
     for number, run in enumerate(runs):
-        yield f"#EXT-X-DISCONTINUITY\n{run}" if number else run
+        yield b"#EXT-X-DISCONTINUITY\n" + run if number else run
     if not grows:
-        yield "#EXT-X-ENDLIST\n"
+        yield b"#EXT-X-ENDLIST\n"
 
 
 def spell_moment(moment: datetime) -> str:
@@ -136,16 +138,34 @@ def spell_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _write_run(segment_start: datetime, run: Groups, place: str, form: Form) -> str:
+def _write_run(segment_start: datetime, run: Groups, place: str, form: Form) -> bytes:
     head = f'#EXT-X-MAP:URI="{place}{form.init}"\n' if form.init else ""
     clock = f"#EXT-X-PROGRAM-DATE-TIME:{spell_moment(segment_start + run.starts[0] * _MICROSECOND)}\n"
-    return "".join([head, clock, *form.spell_groups(run, map(_spell_length, run.durations), place)])
+    return f"{head}{clock}".encode() + form.spell_groups(run, place)
+
+
+def _spell(groups: Groups, lines: Sequence[str], *numbers: Sequence[int]) -> bytes:
+    """Give the length of each group and one of these lines in turn, with numbers of each column put in.
+
+    All in one go, by bytes' own formatting: group by group it takes nearly twice as long.
+    """
+    heads = [f"#EXTINF:%b,\n{line}".encode() for line in lines]
+    count, width = len(groups.offsets), len(numbers) + 1
+    values: list[bytes | int] = [0] * (count * width)
+    values[::width] = map(_spell_length, groups.durations)
+    for place, column in enumerate(numbers, start=1):
+        values[place::width] = column
+    turns, rest = divmod(count, len(heads))
+    return b"".join([*heads * turns, *heads[:rest]]) % tuple(values)
+
+
+def _escape(place: str) -> str:
+    return place.replace("%", "%%")
 
 
 @lru_cache(maxsize=4096)
-def _spell_length(duration: int) -> str:
-    seconds, rest = divmod(duration, 1_000_000)
-    return f"#EXTINF:{seconds}.{rest:06d},\n"
+def _spell_length(duration: int) -> bytes:
+    return b"%d.%06d" % divmod(duration, 1_000_000)
 
 
 def _are_groups(fragments: Columns) -> bool:

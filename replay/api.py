@@ -1,11 +1,11 @@
 """The API of played footage: what there is, and the playlist that plays it."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -28,9 +28,6 @@ from replay.throttling import FootageThrottle
 from replay.timeline import read_timelines
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
-
-LONG = timedelta(hours=3)
-"""The playlist of a longer time is on its way while the rest of it is written."""
 
 
 class CameraTimelineSerializer(serializers.Serializer[Any]):
@@ -140,7 +137,7 @@ class PlaylistView(APIView):
         parameters=[FROM, TO, FORM],
         responses={(200, PLAYLIST_TYPE): OpenApiTypes.STR, 429: FLOOD},
     )
-    def get(self, request: Request, camera_id: UUID) -> HttpResponseBase:
+    def get(self, request: Request, camera_id: UUID) -> HttpResponse:
         """Gives byte ranges of the files as they lie on disk, 25 hours at most; without `to` it goes on growing.
 
         The addresses in it are the caller's own and last ten minutes. Where there is no footage the problem says in
@@ -154,8 +151,7 @@ class PlaylistView(APIView):
         except NoFootage as error:
             return _json(_describe_no_footage(error), status=404, content_type=CONTENT_TYPE)
         note_footage_view(access, camera, window, now=now)
-        is_unwritten = window.length > LONG and not isinstance(text, bytes)
-        return (StreamingHttpResponse if is_unwritten else HttpResponse)(text, content_type=PLAYLIST_TYPE)
+        return HttpResponse(text, content_type=PLAYLIST_TYPE)
 
 
 def _spell_time(window: Span, resolution: int, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """Playlists of what may be replayed: groups of fragments within sessions, each file with a token of its own."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -70,23 +70,23 @@ class Wish:
     form: Form = ORIGINAL
 
 
-def make_playlist(wish: Wish, now: datetime) -> bytes | Iterator[bytes]:
-    """Give the playlist of what may be replayed, in pieces as they are written.
+def make_playlist(wish: Wish, now: datetime) -> bytes:
+    """Give the playlist of what may be replayed; the same again to who asks again within two minutes.
 
-    The same is given again, as a whole, to who asks again within two minutes. Raises InvalidInput for a window that is
-    too long, NoFootage where there is nothing; no piece raises anything.
+    Raises InvalidInput for a window that is too long, NoFootage where there is nothing.
     """
     window, key = wish.window, (wish.camera.pk, wish.window, wish.user.pk, wish.form)
     if window.length > LONGEST_PLAYLIST:
         raise InvalidInput("A playlist holds 25 hours at most; ask for less at a time.", field="from")
     if wish.grows:  # its end is another each time
-        return _write(wish, list(leave_out_after_open(_list_all(wish))), now)
+        return _write(wish, leave_out_after_open(_list_all(wish)), now)
     known = TEXTS.find(key, now)
     if known and known.source == list_without_fragments(wish.camera, window.start, window.end):
         return known.content
     playables = _list_all(wish)
-    source = [each._replace(fragments=b"") for each in playables]
-    return TEXTS.keep(key, source, now, _write(wish, playables, now))
+    content = _write(wish, playables, now)
+    TEXTS.keep(key, [each._replace(fragments=b"") for each in playables], now, content)
+    return content
 
 
 def _list_all(wish: Wish) -> list[Playable]:
@@ -111,25 +111,18 @@ def leave_out_after_open(playables: Iterable[Playable]) -> Iterator[Playable]:
         yield each
 
 
-def _write(wish: Wish, playables: Sequence[Playable], now: datetime) -> Iterator[bytes]:
-    shown = [chosen for each in playables if (chosen := choose_shown(each, wish.window)).groups.offsets]
-    if not shown:
+def _write(wish: Wish, playables: Iterable[Playable], now: datetime) -> bytes:
+    """Write one segment after the other, so that what is known of one is let go before the next takes its room."""
+    runs, longest = list[bytes](), 0
+    for each in playables:
+        shown = choose_shown(each, wish.window)
+        if shown.groups.offsets:
+            longest = max(longest, *shown.groups.durations)
+            address = make_address(shown, wish.user.pk, now)
+            runs += write_runs(each.segment_start, shown.groups, address, wish.form)
+    if not runs:
         raise NoFootage(find_next_footage(wish.camera, wish.window.start))
-    return _write_pieces(wish, shown, now)
-
-
-def _write_pieces(wish: Wish, shown: Sequence[Shown], now: datetime) -> Iterator[bytes]:
-    """What is long is on its way while the rest is written."""
-    longest = max(max(each.groups.durations) for each in shown) * _MICROSECOND
-    runs = (
-        run
-        for each in shown
-        for run in write_runs(
-            each.playable.segment_start, each.groups, make_address(each, wish.user.pk, now), wish.form
-        )
-    )
-    for piece in write_playlist(runs, longest, grows=wish.grows):
-        yield piece.encode()
+    return b"".join(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows))
 
 
 def make_address(shown: Shown, user_id: int, now: datetime) -> str:

@@ -1,7 +1,7 @@
 """Playlists that this process wrote a moment ago: pages are loaded anew, and several players ask for the same."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -40,29 +40,22 @@ class Texts:
             self._kept.move_to_end(key)
             return text
 
-    def keep(self, key: Hashable, source: Any, now: datetime, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Give the pieces on, and keep the text when the last was taken."""
-        taken = []
-        for piece in pieces:
-            taken.append(piece)
-            yield piece
-        self._put(key, Text(source, now, b"".join(taken)))
+    def keep(self, key: Hashable, source: Any, now: datetime, content: bytes) -> None:
+        """Keep what was written out of this source."""
+        if len(content) > self.most_bytes:
+            return
+        with self._lock:
+            self._drop(key)
+            self._kept[key] = Text(source, now, content)
+            self._bytes += len(content)
+            while self._bytes > self.most_bytes:
+                self._drop(next(iter(self._kept)))
 
     def forget_all(self) -> None:
         """Let everything be written anew."""
         with self._lock:
             self._kept.clear()
             self._bytes = 0
-
-    def _put(self, key: Hashable, text: Text) -> None:
-        if len(text.content) > self.most_bytes:
-            return
-        with self._lock:
-            self._drop(key)
-            self._kept[key] = text
-            self._bytes += len(text.content)
-            while self._bytes > self.most_bytes:
-                self._drop(next(iter(self._kept)))
 
     def _drop(self, key: Hashable) -> None:
         known = self._kept.pop(key, None)

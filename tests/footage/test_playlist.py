@@ -14,6 +14,8 @@ from footage.playlist import (
     choose_groups,
     cut_fragments,
     group_fragments,
+    spell_ranges,
+    spell_streams,
     write_playlist,
     write_runs,
 )
@@ -118,8 +120,8 @@ def test_what_lies_within_a_time_is_cut_out(laid: list[tuple[float, bool]], begi
     assert list(cut.seams) == ([moved] if 0 < moved < len(cut.keys) else [])
 
 
-def moments(texts: list[str]) -> list[str]:
-    return [line.partition(":")[2] for text in texts for line in text.splitlines() if "DATE-TIME" in line]
+def moments(texts: list[bytes]) -> list[str]:
+    return [line.partition(":")[2] for text in texts for line in text.decode().splitlines() if "DATE-TIME" in line]
 
 
 def test_a_break_inside_a_file_is_told() -> None:
@@ -133,7 +135,7 @@ def test_a_break_inside_a_file_is_told() -> None:
 def test_the_text_as_another_reads_it() -> None:
     groups = group_fragments(lay((4, True), (5.5, True), gap_before=1, gap=30))
     runs = write_runs(START, groups, "/footage/t/")
-    found = m3u8.loads("".join(write_playlist(runs, timedelta(seconds=5.5), grows=False)))
+    found = m3u8.loads(b"".join(write_playlist(runs, timedelta(seconds=5.5), grows=False)).decode())
     assert (found.version, found.playlist_type, found.target_duration, found.is_endlist) == (7, "vod", 6, True)
     assert [(each.uri, each.byterange, each.duration, each.discontinuity) for each in found.segments] == [
         ("/footage/t/a.mp4", "1000@700", 4.0, False),
@@ -143,7 +145,17 @@ def test_the_text_as_another_reads_it() -> None:
     assert [each.program_date_time for each in found.segments] == [START, START + timedelta(seconds=34)]
 
 
+def test_names_take_turns_and_a_place_may_hold_anything() -> None:
+    groups = Groups([700, 1700, 2700], [1000, 1000, 900], [0, 4_000_000, 8_000_000], [4_000_000, 4_000_000, 3_999_989])
+    assert spell_ranges(groups, "/100%d/").decode().splitlines() == [
+        *("#EXTINF:4.000000,", "#EXT-X-BYTERANGE:1000@700", "/100%d/a.mp4"),
+        *("#EXTINF:4.000000,", "#EXT-X-BYTERANGE:1000@1700", "/100%d/b.mp4"),
+        *("#EXTINF:3.999989,", "#EXT-X-BYTERANGE:900@2700", "/100%d/a.mp4"),
+    ]
+    assert spell_streams(groups.cut(1, 2), "/%/") == b"#EXTINF:4.000000,\n/%/1700-1000.ts\n"
+
+
 @pytest.mark.parametrize(("grows", "target"), [(True, 8), (False, 4)])
 def test_what_grows_has_no_end_and_a_target_that_stays(*, grows: bool, target: int) -> None:
-    found = m3u8.loads("".join(write_playlist(["#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=grows)))
+    found = m3u8.loads(b"".join(write_playlist([b"#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=grows)).decode())
     assert (found.is_endlist, found.target_duration, found.media_sequence) == (not grows, target, 0)

@@ -3,13 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import m3u8
 import pytest
 
 from cities.models import AuditAction, AuditEntry
 from footage.packing import pack_fragments
 from recording.models import RecordingSession, Segment
-from replay.api import LONG
 from replay.throttling import QUESTIONS
 from tests.recording.gaps.conftest import wish
 from tests.recording.segments.conftest import START, Shelf
@@ -196,18 +194,3 @@ def test_who_asks_again_is_given_the_same_until_there_is_more(world: World, clie
     assert ask_playlist(client, world.camera).status_code == 404
     Segment.objects.filter(start=START).update(state="ready", fragments=pack_fragments(()), whole_bytes=1)
     assert ask_playlist(client, world.camera).status_code == 404
-
-
-def test_a_long_playlist_is_sent_while_it_is_written(world: World, client: ApiClient, shelf: Shelf) -> None:
-    shelve(shelf, world.camera)
-    short = ask_playlist(client, world.camera, START, START + LONG)
-    long, again = (ask_playlist(client, world.camera, START, START + LONG + SECOND) for _ in range(2))
-    assert [answer.streaming for answer in (short, long, again)] == [
-        False,
-        True,
-        True,
-    ]  # nobody has taken the first yet
-    text = long.getvalue()
-    assert [each.byterange for each in m3u8.loads(text.decode()).segments] == [each[0] for each in ranges(short)]
-    known = ask_playlist(client, world.camera, START, START + LONG + SECOND)
-    assert (known.streaming, known.content) == (False, text)

@@ -12,12 +12,9 @@ def content_of(texts: Texts, key: str, now: datetime = NOW) -> bytes | None:
     return found.content if found else None
 
 
-def test_a_text_is_kept_when_all_of_it_was_taken() -> None:
+def test_a_text_is_kept_with_what_it_was_written_of() -> None:
     texts = Texts()
-    pieces = texts.keep("a", "source", NOW, [b"one", b"two"])
-    assert next(pieces) == b"one"
-    assert content_of(texts, "a") is None
-    assert list(pieces) == [b"two"]
+    texts.keep("a", "source", NOW, b"onetwo")
     found = texts.find("a", NOW)
     assert found is not None
     assert (found.content, found.source, found.written_at) == (b"onetwo", "source", NOW)
@@ -26,7 +23,7 @@ def test_a_text_is_kept_when_all_of_it_was_taken() -> None:
 
 def test_a_text_is_given_for_two_minutes() -> None:
     texts = Texts()
-    list(texts.keep("a", 1, NOW, [b"x"]))
+    texts.keep("a", 1, NOW, b"x")
     ages = [timedelta(), REUSED - timedelta(microseconds=1), REUSED, timedelta(seconds=-1)]
     assert [content_of(texts, "a", NOW + age) for age in ages] == [b"x", b"x", None, None]
 
@@ -34,13 +31,13 @@ def test_a_text_is_given_for_two_minutes() -> None:
 def test_what_was_asked_for_longest_ago_makes_room() -> None:
     texts = Texts(most_bytes=10)
     for key in ("a", "b"):
-        list(texts.keep(key, 1, NOW, [b"12345"]))
+        texts.keep(key, 1, NOW, b"12345")
     texts.find("a", NOW)
-    list(texts.keep("c", 1, NOW, [b"123"]))
+    texts.keep("c", 1, NOW, b"123")
     assert [content_of(texts, key) for key in ("a", "b", "c")] == [b"12345", None, b"123"]
-    list(texts.keep("c", 2, NOW, [b"12"]))
+    texts.keep("c", 2, NOW, b"12")
     assert (content_of(texts, "c"), texts._bytes) == (b"12", 7)
-    list(texts.keep("d", 1, NOW, [b"12345678901"]))
+    texts.keep("d", 1, NOW, b"12345678901")
     assert (content_of(texts, "d"), texts._bytes) == (None, 7)
     texts.forget_all()
     assert (content_of(texts, "a"), texts._bytes) == (None, 0)
