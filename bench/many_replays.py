@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.nginx import find_nginx, run_nginx
 from bench.stage import BEGINNING, PART, Stage, fetch, hand_out_tokens, run_web
+from footage.layout import name_for
 
 REPLAYS = 20
 GIGABYTE = 1e9
@@ -79,7 +80,7 @@ def _stand_behind(
 ) -> Generator[Contest, None, None]:
     """Run nginx as in production, before a web server that has it send."""
     camera = stage.cameras[0]
-    [file] = (recordings / camera.stream_id).iterdir()
+    file = recordings / camera.stream_id / name_for(BEGINNING)
     with (
         run_web(folder, VMS_ACCEL="1") as (web_port, workers),
         run_nginx(program, folder, web_port=web_port, recordings=recordings) as nginx,

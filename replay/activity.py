@@ -1,22 +1,25 @@
 """Activity as a timeline shows it: out of the levels of segments, one number for each bucket of time."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Protocol
 
 from footage.activity import CELL, find_typical, scale_levels
 from recording.gaps.spans import Span
 
 _CELL = round(CELL.total_seconds() * 1000)
-_WORDS = [str(number) for number in range(256)]
 
 
-class Levels(NamedTuple):
+class Levels(Protocol):
     """A segment's levels, of each ten seconds from `start` on; shown from `begun` to `ended`; milliseconds."""
 
-    start: int
-    begun: int
-    ended: int
-    levels: bytes
+    @property
+    def start(self) -> int: ...
+    @property
+    def begun(self) -> int: ...
+    @property
+    def ended(self) -> int: ...
+    @property
+    def levels(self) -> bytes: ...
 
 
 def show_activity(segments: Sequence[Levels], window: Span, resolution: int) -> bytes:
@@ -35,11 +38,6 @@ def show_activity(segments: Sequence[Levels], window: Span, resolution: int) -> 
     return _put_in_buckets(
         bytes(cells.translate(scale_levels(typical))), -(-(end - begin) // (resolution * 1000)), resolution
     )
-
-
-def spell_activity(numbers: bytes) -> str:
-    """Give them as a JSON list."""
-    return "[" + ",".join([_WORDS[number] for number in numbers]) + "]"
 
 
 def take_most(rows: Sequence[bytes]) -> bytes:

@@ -1,6 +1,5 @@
 """What a timeline shows of cameras: spans, gaps, holds and activity; one query, for nine cameras as for one."""
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from cities.postgres.prepared import ask
 from cities.scope import scope_values
 from footage.activity import measure_activity
@@ -18,7 +19,7 @@ from footage.packing import unpack_fragments
 from recording.gaps.spans import Span
 from recording.states import SegmentState
 from recording.writing import LONGEST_SEGMENT
-from replay.activity import Levels, show_activity, spell_activity
+from replay.activity import show_activity
 from replay.codecs import find_codecs
 
 JOINT = timedelta(seconds=2)
@@ -72,14 +73,17 @@ _TIMELINES = f"""
 
 
 class Piece(NamedTuple):
-    """What a session lets be replayed of a segment, from `begun` to `ended`; milliseconds since 1970."""
+    """What a session lets be replayed of a segment, from `begun` to `ended`; milliseconds since 1970.
+
+    `levels` are its fragments, packed, while it is open: its activity was not measured yet.
+    """
 
     session: int
     start: int
     begun: int
     ended: int
     state: str
-    content: bytes
+    levels: bytes
     file: str
     held_file: str
     root: str
@@ -104,9 +108,8 @@ class CameraTimeline:
 
     def spell(self) -> str:
         """Give the members of its JSON object."""
-        spans, gaps, holds = map(_spell, (self.spans, self.gaps, self.holds))
-        activity, codecs = spell_activity(self.activity), json.dumps(self.codecs)
-        return f'"spans":{spans},"gaps":{gaps},"holds":{holds},"activity":{activity},"events":[],"codecs":{codecs}'
+        shown = {"spans": self.spans, "gaps": self.gaps, "holds": self.holds, "activity": [*self.activity]}
+        return msgspec.json.encode(shown | {"events": [], "codecs": self.codecs})[1:-1].decode()
 
 
 def read_timelines(cameras: Sequence[UUID], window: Span, resolution: int, now: datetime) -> dict[UUID, CameraTimeline]:
@@ -128,9 +131,9 @@ def _show_footage(pieces: Sequence[Piece], window: Span, resolution: int) -> Cam
     if not pieces:
         return CameraTimeline()
     last = max(pieces, key=_START)
-    levels = list(map(_find_levels, pieces))
     codecs = find_codecs(last.root, last.file, last.held_file)
-    return CameraTimeline(codecs, join_spans(pieces), show_activity(levels, window, resolution))
+    known = [each if each.state != SegmentState.OPEN else _measure(each) for each in pieces]
+    return CameraTimeline(codecs, join_spans(pieces), show_activity(known, window, resolution))
 
 
 def join_spans(pieces: Iterable[Piece]) -> list[list[int]]:
@@ -149,18 +152,9 @@ def join_spans(pieces: Iterable[Piece]) -> list[list[int]]:
     return spans
 
 
-def _find_levels(piece: Piece) -> Levels:
-    """What is known of activity; that of a file that grows is in its fragments alone."""
-    content = _measure(piece.content) if piece.state == SegmentState.OPEN else piece.content
-    return Levels(piece.start, piece.begun, piece.ended, content)
-
-
-def _measure(packed: bytes) -> bytes:
+def _measure(piece: Piece) -> Piece:
+    """Give what grows with its levels, which are told by its fragments alone."""
     try:
-        return measure_activity(unpack_fragments(packed))
+        return piece._replace(levels=measure_activity(unpack_fragments(piece.levels)))
     except BrokenIndex:
-        return b""
-
-
-def _spell(members: list[list[Any]]) -> str:
-    return json.dumps(members, separators=(",", ":"))
+        return piece._replace(levels=b"")
