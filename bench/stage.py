@@ -35,7 +35,7 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 HALF_HOUR, PART = timedelta(minutes=30), timedelta(seconds=4)
 PARTS = HALF_HOUR // PART
 PER_DAY, PEOPLE = 48, 80
-WARMING = 100
+WARMING = 300
 """So often is everything asked before it counts: a web server runs for weeks, and its threads know their questions."""
 
 _MAP = re.compile(r'^#EXT-X-MAP:URI="(.+)"$', re.MULTILINE)
