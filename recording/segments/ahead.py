@@ -30,14 +30,17 @@ def work_ahead(work: Callable[[Item], Result], items: Iterable[Item], *, at_once
 
 
 def work_beside(
-    work: Callable[[Item], Result], ask: Callable[[Item], Told], items: Iterable[Item]
+    work: Callable[[Item], Result], ask: Callable[[Item], Told], items: Iterable[Item], *, at_once: int = 1
 ) -> Iterator[tuple[Told, Result]]:
-    """Give what Postgres tells of each item and what became of it, in order: the caller asks while the thread works."""
-    with ThreadPoolExecutor(1) as worker:
+    """Give what Postgres tells of each item and what became of it, in order: the caller asks while the threads work.
+
+    One item more than are worked at once is taken, so that no thread waits for the caller.
+    """
+    with ThreadPoolExecutor(at_once) as workers:
         waiting = iter(items)
-        coming = deque((item, worker.submit(work, item)) for item in islice(waiting, 1))
+        coming = deque((item, workers.submit(work, item)) for item in islice(waiting, at_once + 1))
         while coming:
             item, done = coming.popleft()
             pair = ask(item), done.result()
-            coming.extend((item, worker.submit(work, item)) for item in islice(waiting, 1))
+            coming.extend((item, workers.submit(work, item)) for item in islice(waiting, 1))
             yield pair

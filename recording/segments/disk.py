@@ -1,17 +1,17 @@
 """The folder of recordings as it lies on disk: its marker, its cameras' files, what else is there. Deletes nothing."""
 
 import os
-import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from struct import calcsize, unpack
 from uuid import UUID
 
 from footage.layout import is_segment_name
 from mediamtx.names import camera_id_from, stream_id_for
 from recording.segments.decisions import DiskFile
+from recording.segments.scanning import IRREGULAR, Found, scan
 
 MARKER = ".vms-footage"
 
@@ -20,19 +20,39 @@ HELD = ".held"
 OUR_OWN = frozenset({MARKER, HELD, "lost+found"})
 """What may stand beside the cameras' folders: our marker, held footage, and the file system's own."""
 
+COUNTED_FOLDERS = 4
+
 LONG_WRITTEN_SECONDS = 3600.0
 """The kernel writes what is older than 30 s: to fsync a file untouched for an hour would only flush the disk's cache,
 which makes the first pass over a million files take hours."""
 
-
-IRREGULAR = -1
-_KIND, _REGULAR = 0o170000, 0o100000  # of a mode, as POSIX's <sys/stat.h> numbers them
-
 Seen = tuple[str, int, float]
-"""A name in a folder, and its size and time of change by `stat`; the size of what is no regular file is IRREGULAR.
+"""A name in a folder, and its size and time of change by `stat`; the size of what is no regular file is IRREGULAR."""
 
-Plain values, which Python's collector of garbage need not look at again and again, as it would at `stat`'s own.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is in a folder, in texts as `scanning.Found` has them: two folders hold the same where these are the same.
+
+    So much is kept of a folder in which nothing is new; `seen` gives the rest one by one.
+    """
+
+    names: str
+    sizes: str
+    times: bytes
+
+    @property
+    def count(self) -> int:
+        """How many names there are."""
+        return len(self.times) // calcsize("d")
+
+    @property
+    def seen(self) -> list[Seen]:
+        """Each name with what `stat` said of it, in order."""
+        if not self.count:
+            return []
+        times = unpack(f"{self.count}d", self.times)
+        return list(zip(self.names.split("/"), map(int, self.sizes.split()), times, strict=True))
 
 
 @dataclass
@@ -85,39 +105,36 @@ def list_cameras(root: Path) -> Cameras:
     return found
 
 
+def guess_files(root: Path, camera_ids: Sequence[UUID]) -> int:
+    """Guess how many files these cameras have: the names in a few of their folders are counted quickly."""
+    few = camera_ids[:: len(camera_ids) // COUNTED_FOLDERS + 1]
+    return sum(_count_names(root, camera_id) for camera_id in few) * len(camera_ids) // max(1, len(few))
+
+
 def list_files(root: Path, camera_id: UUID) -> Files:
     """Give what lies in a camera's folder; nothing where it has none. Raises OSError."""
     return sort_files(camera_id, scan_folder(root, camera_id))
 
 
-def scan_folder(root: Path, camera_id: UUID) -> list[Seen]:
-    """Give the names in a camera's folder, in order, and what `stat` says of each; no link is followed."""
-    folder = f"{root}/{stream_id_for(camera_id)}"
-    try:
-        with os.scandir(folder) as entries:
-            # Spelled out, for each word of it is done a million times where there are a million files.
-            seen = [
-                (entry.name, status.st_size if status.st_mode & _KIND == _REGULAR else IRREGULAR, status.st_mtime)
-                for entry in entries
-                for status in (entry.stat(follow_symlinks=False),)
-            ]
-    except FileNotFoundError:
-        seen = _scan_changing(folder)
-    seen.sort()
-    return seen
+def scan_folder(root: Path, camera_id: UUID) -> Listing:
+    """Give what is in a camera's folder; nothing where it has none, and no link is followed. Raises OSError."""
+    return read_found(scan(name_folder(root, camera_id)))
 
 
-def summarise(seen: Sequence[Seen]) -> tuple[str, str] | None:
-    """Give a folder's names and their sizes, each in one text, as `index.summarise_rows` does of rows; None of none."""
-    if not seen:
-        return None
-    names, sizes, _ = zip(*seen, strict=True)
-    return "\n".join(names), " ".join(map(str, sizes))
+def name_folder(root: Path, camera_id: UUID) -> bytes:
+    """Give the path of a camera's folder, in the bytes that the disk knows it by."""
+    return os.fsencode(f"{root}/{stream_id_for(camera_id)}")
 
 
-def sort_files(camera_id: UUID, seen: Sequence[Seen]) -> Files:
+def read_found(found: Found) -> Listing:
+    """Give what a scan found, with names as Python has them."""
+    names, sizes, times = found
+    return Listing(os.fsdecode(names), sizes, times)
+
+
+def sort_files(camera_id: UUID, listing: Listing) -> Files:
     """Tell the segments from the rest: a foreign name, a folder, a link."""
-    found, folder = Files(), stream_id_for(camera_id)
+    found, folder, seen = Files(), stream_id_for(camera_id), listing.seen
     sound = [each for each in seen if each[1] != IRREGULAR and is_segment_name(each[0])]
     if len(sound) < len(seen):
         names = {each[0] for each in sound}
@@ -192,17 +209,11 @@ def sync_files(root: Path, files: Sequence[DiskFile], now: datetime) -> list[str
     return failed
 
 
-def _scan_changing(folder: str) -> list[Seen]:
-    """List a folder of which something was deleted while it was listed, or that is not there."""
-    seen: list[Seen] = []
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):
-                status = entry.stat(follow_symlinks=False)
-                seen.append(
-                    (entry.name, status.st_size if stat.S_ISREG(status.st_mode) else IRREGULAR, status.st_mtime)
-                )
-    return seen
+def _count_names(root: Path, camera_id: UUID) -> int:
+    try:
+        return len(os.listdir(name_folder(root, camera_id)))  # noqa: PTH208 -- pathlib makes an object of each name
+    except OSError:
+        return 0
 
 
 def _sync_folder(folder: Path) -> None:

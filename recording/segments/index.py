@@ -82,7 +82,7 @@ _TWINS = """
 """
 
 _SUMMARIES = """
-    SELECT camera_id, string_agg(split_part(file, '/', 2), chr(10) ORDER BY file COLLATE "C"),
+    SELECT camera_id, string_agg(split_part(file, '/', 2), '/' ORDER BY file COLLATE "C"),
            string_agg(size::text, ' ' ORDER BY file COLLATE "C")
     FROM recording_segment WHERE media_server_id = %s AND camera_id = ANY(%s)
     GROUP BY camera_id HAVING bool_and(state IN ('ready', 'damaged'))
@@ -137,7 +137,7 @@ def in_batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def summarise_rows(server_id: int, camera_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
-    """Give the names of each camera's files and their sizes, as `disk.summarise` does of what lies there.
+    """Give the names of each camera's files and their sizes, as `disk.Listing` has what lies there.
 
     Only of cameras of which every row is settled: an open file and one that is being deleted want a closer look.
     """

@@ -14,9 +14,7 @@ from typing import IO, NamedTuple
 
 from recording.segments.decisions import DiskFile, SegmentFacts
 from recording.segments.memory import read_file
-
-POLITENESS = 10
-"""Niceness of a process that reads: recording and watching come first."""
+from recording.segments.scanning import POLITENESS
 
 
 class Order(NamedTuple):

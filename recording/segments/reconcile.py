@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,13 +22,12 @@ from recording.segments.disk import (
     HELD,
     LONG_WRITTEN_SECONDS,
     Files,
-    Seen,
+    Listing,
+    guess_files,
     is_gone,
     list_cameras,
     list_held,
-    scan_folder,
     sort_files,
-    summarise,
 )
 from recording.segments.doubt import describe_disk_error, describe_root, write_doubt
 from recording.segments.index import (
@@ -45,12 +45,12 @@ from recording.segments.index import (
 )
 from recording.segments.looks import BATCH_CAMERAS, find_root, look_at_cameras, start_clock
 from recording.segments.readers import start_readers
+from recording.segments.scanners import start_scanners
 from recording.states import SegmentState
 
 logger = logging.getLogger(__name__)
 
 RECONCILING = 2
-SURVEYED_CAMERAS = 60
 SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
 MOST_UNKNOWN = 200_000
@@ -147,18 +147,15 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
     there = list_cameras(root)
     _note_strangers(survey.report, there.strangers)
     existing = _existing_cameras(there.ids)
-    for summaries, folders in work_beside(
-        lambda cameras: _scan(root, cameras),
-        lambda cameras: summarise_rows(server.pk, cameras),
-        in_batches(there.ids, SURVEYED_CAMERAS),
-    ):
-        seen = _note_unreadable(survey.report, folders)
-        ours = {each: seen[each] for each in seen if each in existing}
-        if differing := _find_differing(survey.report, ours, summaries):
-            _compare(survey, root, differing, known_files(server.pk, list(differing)), clock())
-        for camera_id in set(seen) - existing:
-            found = sort_files(camera_id, seen[camera_id])
-            _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
+    with closing(_look_at_both(server, root, there.ids)) as looked:
+        for summaries, folders in looked:
+            listed = _note_unreadable(survey.report, folders)
+            ours = {each: listed[each] for each in listed if each in existing}
+            if differing := _find_differing(survey.report, ours, summaries):
+                _compare(survey, root, differing, known_files(server.pk, list(differing)), clock())
+            for camera_id in set(listed) - existing:
+                found = sort_files(camera_id, listed[camera_id])
+                _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
     _note_vanished(survey, root, files_of_other_cameras(server.pk, there.ids))
     _survey_held(survey.report, server, root)
     survey.vanished = still_known(survey.vanished)
@@ -166,39 +163,42 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
     return survey
 
 
-def _scan(root: Path, cameras: Sequence[UUID]) -> dict[UUID, list[Seen] | OSError]:
-    found: dict[UUID, list[Seen] | OSError] = {}
-    for camera_id in cameras:
-        try:
-            found[camera_id] = scan_folder(root, camera_id)
-        except OSError as error:
-            found[camera_id] = error
-    return found
+def _look_at_both(
+    server: MediaServer, root: Path, camera_ids: Sequence[UUID]
+) -> Generator[tuple[dict[UUID, tuple[str, str]], dict[UUID, Listing | OSError]], None, None]:
+    """Give, some cameras at a time, what the index says of their files, and what is in their folders."""
+    with start_scanners(guess_files(root, camera_ids)) as scanners:
+        yield from work_beside(
+            lambda cameras: scanners.scan(root, cameras),
+            lambda cameras: summarise_rows(server.pk, cameras),
+            scanners.divide(camera_ids),
+            at_once=scanners.at_once,
+        )
 
 
-def _note_unreadable(report: Report, folders: dict[UUID, list[Seen] | OSError]) -> dict[UUID, list[Seen]]:
+def _note_unreadable(report: Report, folders: dict[UUID, Listing | OSError]) -> dict[UUID, Listing]:
     """Give the folders that could be listed."""
-    seen: dict[UUID, list[Seen]] = {}
+    listed: dict[UUID, Listing] = {}
     for camera_id, found in folders.items():
         if isinstance(found, OSError):
             report.unreadable.append(f"{stream_id_for(camera_id)}: {found.strerror}")
         else:
-            seen[camera_id] = found
-    return seen
+            listed[camera_id] = found
+    return listed
 
 
 def _find_differing(
-    report: Report, folders: dict[UUID, list[Seen]], summaries: dict[UUID, tuple[str, str]]
+    report: Report, folders: dict[UUID, Listing], summaries: dict[UUID, tuple[str, str]]
 ) -> dict[UUID, Files]:
     """Compare folders with rows in bulk: where nothing is new, names and sizes are the same texts.
 
     What became of a file in between the two looks like a difference, and both are looked at again.
     """
     differing = dict[UUID, Files]()
-    for camera_id, seen in folders.items():
-        report.files += len(seen)
-        if camera_id not in summaries or summarise(seen) != summaries[camera_id]:
-            differing[camera_id] = sort_files(camera_id, seen)
+    for camera_id, listing in folders.items():
+        report.files += listing.count
+        if summaries.get(camera_id) != (listing.names, listing.sizes):
+            differing[camera_id] = sort_files(camera_id, listing)
     return differing
 
 

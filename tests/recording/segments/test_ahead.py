@@ -53,3 +53,17 @@ def test_the_caller_asks_while_the_thread_works(count: int) -> None:
         return -item
 
     assert list(work_beside(work, ask, iter(range(count)))) == [(-n, 2 * n) for n in range(count)]
+
+
+def test_many_threads_work_while_the_caller_asks() -> None:
+    together, taken = Barrier(3, timeout=30), list[int]()
+
+    def take() -> Iterator[int]:
+        for number in range(9):
+            taken.append(number)
+            yield number
+
+    pairs = work_beside(lambda _: together.wait() >= 0, lambda item: item, take(), at_once=3)
+    assert next(pairs) == (0, True)
+    assert taken == [0, 1, 2, 3, 4]
+    assert list(pairs) == [(number, True) for number in range(1, 9)]

@@ -14,11 +14,13 @@ from footage.layout import name_for
 from mediamtx.names import stream_id_for
 from recording.models import Segment
 from recording.segments import reconcile as room
+from recording.segments import scanners
 from recording.segments.decisions import is_mass_loss
-from recording.segments.disk import MARKER, scan_folder
+from recording.segments.disk import MARKER
 from recording.segments.index import claim, known_files
 from recording.segments.looks import look_at_cameras
 from recording.segments.reconcile import RECONCILING, reconcile
+from recording.segments.scanning import Found, Refused, try_scan
 from tests.recording.segments.conftest import START, Shelf, make_segment, rows
 from tests.world import World
 
@@ -174,12 +176,10 @@ def test_a_folder_that_cannot_be_listed_takes_no_row(
     fill(shelf, world, 2)
     run(shelf)
 
-    def fail(root: Path, camera_id: Any) -> Any:
-        if camera_id == world.camera.pk:
-            raise PermissionError(13, "Permission denied")
-        return scan_folder(root, camera_id)
+    def fail(folder: bytes) -> Found | Refused:
+        return (13, "Permission denied") if folder.decode().endswith(world.camera.stream_id) else try_scan(folder)
 
-    monkeypatch.setattr(room, "scan_folder", fail)
+    monkeypatch.setattr(scanners, "try_scan", fail)
     report = run(shelf)
     assert (report.vanished, report.unreadable) == (0, [f"{world.camera.stream_id}: Permission denied"])
     assert len(rows()) == 2
