@@ -123,8 +123,19 @@ def index_many(
     server: MediaServer, files: Sequence[DiskFile], clock: Callable[[], datetime], readers: Readers | None = None
 ) -> Indexed:
     """Do the same with so many files that the clock has to be asked before each batch."""
-    done, size = Indexed(), BATCH_FILES if len(files) < BULK_FILES else BULK_FILES
-    orders = (Order(server.recordings_root, batch, clock()) for batch in in_batches(files, size))
+    size = BATCH_FILES if len(files) < BULK_FILES else BULK_FILES
+    return index_batches(server, in_batches(files, size), clock, readers)
+
+
+def index_batches(
+    server: MediaServer,
+    batches: Iterable[Sequence[DiskFile]],
+    clock: Callable[[], datetime],
+    readers: Readers | None = None,
+) -> Indexed:
+    """Do the same with batches that are found while those before are read, of at most BULK_FILES each."""
+    done = Indexed()
+    orders = (Order(server.recordings_root, batch, clock()) for batch in batches)
     read, at_once = (readers.read, readers.count) if readers else (read_batch, 1)
     for order, reading in work_ahead(lambda order: (order, read(order)), orders, at_once=at_once):
         done.add(_index_reading(server, order, reading))

@@ -13,7 +13,16 @@ from recording.models import Segment
 from recording.segments.decisions import DiskFile, KnownFile, Root, judge_root, plan_reconcile
 from recording.segments.disk import find_file, folder_time, list_files, read_marker, write_marker
 from recording.segments.doubt import claim_settling, describe_disk_error, describe_root, raise_doubt
-from recording.segments.index import Indexed, claim, in_batches, index_files, known_files, open_files
+from recording.segments.index import (
+    BULK_FILES,
+    Indexed,
+    claim,
+    in_batches,
+    index_batches,
+    index_files,
+    known_files,
+    open_files,
+)
 from recording.segments.readers import Readers
 
 logger = logging.getLogger(__name__)
@@ -44,15 +53,17 @@ def find_root(server: MediaServer, *, may_mark: bool = True) -> Root:
     return Root.OURS
 
 
-def look_at_cameras(
-    server: MediaServer, camera_ids: Sequence[UUID], now: datetime, readers: Readers | None = None
-) -> Indexed:
+def look_at_cameras(server: MediaServer, camera_ids: Sequence[UUID], now: datetime) -> Indexed:
     """Index what is new or changed in these cameras' folders."""
-    if not camera_ids or not _may_look(server):
-        return Indexed()
-    root = Path(server.recordings_root)
-    rows, files = known_files(server.pk, camera_ids), _list_many(root, camera_ids)
-    return index_files(server, plan_reconcile(rows, files, now).to_read, now, readers)
+    return index_files(server, _list_changed(server, camera_ids, now), now)
+
+
+def look_at_many(
+    server: MediaServer, camera_ids: Sequence[UUID], clock: Callable[[], datetime], readers: Readers | None
+) -> Indexed:
+    """Do the same for so many cameras that some are listed while the files of those before are read."""
+    found = (_list_changed(server, cameras, clock()) for cameras in in_batches(camera_ids, BATCH_CAMERAS))
+    return index_batches(server, (batch for files in found for batch in in_batches(files, BULK_FILES)), clock, readers)
 
 
 def watch_server(server: MediaServer, now: datetime) -> Indexed:
@@ -99,6 +110,14 @@ def _may_look(server: MediaServer) -> bool:
     if words := describe_root(server, found):
         raise_doubt(server, words)
     return found is not Root.ANOTHERS
+
+
+def _list_changed(server: MediaServer, camera_ids: Sequence[UUID], now: datetime) -> Sequence[DiskFile]:
+    """Give the files of these cameras that are to be read; none where the folder is not surely this server's."""
+    if not camera_ids or not _may_look(server):
+        return ()
+    rows, files = known_files(server.pk, camera_ids), _list_many(Path(server.recordings_root), camera_ids)
+    return plan_reconcile(rows, files, now).to_read
 
 
 def _changed_folders(server: MediaServer, root: Path) -> Iterable[tuple[UUID, int | None]]:

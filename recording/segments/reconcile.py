@@ -43,7 +43,7 @@ from recording.segments.index import (
     still_known,
     summarise_rows,
 )
-from recording.segments.looks import BATCH_CAMERAS, find_root, look_at_cameras, start_clock
+from recording.segments.looks import find_root, look_at_many, start_clock
 from recording.segments.readers import start_readers
 from recording.segments.scanners import start_scanners
 from recording.states import SegmentState
@@ -137,8 +137,7 @@ def _reconcile(server: MediaServer, now: datetime, *, repair: bool, accept_loss:
         _remove_vanished(server, survey.vanished, report, clock)
         with start_readers(len(survey.unknown)) as readers:
             report.indexed.add(index_many(server, survey.unknown, clock, readers))
-            for cameras in in_batches(survey.busy, BATCH_CAMERAS):
-                report.indexed.add(look_at_cameras(server, cameras, clock(), readers))
+            report.indexed.add(look_at_many(server, survey.busy, clock, readers))
     return report
 
 
