@@ -53,8 +53,8 @@ logger = logging.getLogger(__name__)
 RECONCILING = 2
 SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
-MOST_UNKNOWN = 200_000
-"""So many unknown files are kept in mind, 50 MB; the folders of the rest are listed again when their turn comes."""
+MOST_UNKNOWN = 500_000
+"""So many unknown files are kept in mind, 125 MB; the folders of the rest are listed again when their turn comes."""
 
 removal_steps: list[Callable[[Sequence[GoneSegment], datetime], object]] = []
 """What else is done, in the same transaction, when rows leave the index because their files are gone."""
