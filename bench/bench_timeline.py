@@ -51,11 +51,9 @@ _LIGHTEN = """
 """
 
 _BARE = """
-    PREPARE bare (uuid, timestamptz, timestamptz, timestamptz) AS
     SELECT start, "end", state FROM recording_segment
-    WHERE camera_id = $1 AND start >= $2 AND start < $3 AND "end" > $4 AND state IN ('open', 'ready') ORDER BY start
+    WHERE camera_id = %s AND start >= %s AND start < %s AND "end" > %s AND state IN ('open', 'ready') ORDER BY start
 """
-_EXECUTE = "EXECUTE bare (%s, %s, %s, %s)"
 
 
 @dataclass(frozen=True)
@@ -158,13 +156,14 @@ class Shelf:
 
     def measure(self, cameras: int) -> Times:
         """Ask for days of the first so many cameras, in turn with the bare SQL, as often as the size says."""
-        bare = self._prepare_bare()
+        bare = self._prepare_bare(binary=True)
         asked = [self._choose(number, cameras) for number in range(self.size.questions)]
         self._check(asked[0], bare)
         contenders: dict[str, Callable[[Camera, datetime], Any]] = {
             "bare": bare,
             "ours": lambda camera, start: list_footage_spans(camera, start, start + DAY),
             "bare again": bare,
+            "bare in text": self._prepare_bare(binary=False),
         }
         names = list(contenders)
         times = Times({name: [] for name in contenders}, {name: [] for name in contenders})
@@ -188,16 +187,13 @@ class Shelf:
         camera = self.cameras[number * 7919 % cameras]
         return camera, BEGINNING + (2 + number * 31 % (self.size.days - 3)) * DAY
 
-    def _prepare_bare(self) -> Callable[[Camera, datetime], Any]:
+    def _prepare_bare(self, *, binary: bool) -> Callable[[Camera, datetime], Any]:
         """Give the least that anybody must do: a prepared statement on the driver's own cursor."""
-        driver = connection.connection
-        bare = psycopg.ClientCursor(driver)
-        bare.execute("DEALLOCATE ALL")  # the driver forgets ours as well
-        bare.execute(_BARE)
+        bare = psycopg.Cursor(connection.connection)
 
         def ask(camera: Camera, start: datetime) -> list[Any]:
-            bare.execute(_EXECUTE, (camera.pk, start - LONGEST_SEGMENT, start + DAY, start))
-            return bare.fetchall()
+            values = (camera.pk, start - LONGEST_SEGMENT, start + DAY, start)
+            return bare.execute(_BARE, values, prepare=True, binary=binary).fetchall()
 
         return ask
 
@@ -231,8 +227,9 @@ def _write(size: Size, few: Times, many: Times, machine: str) -> str:
     for cameras, times in ((size.small_cameras, few), (size.large_cameras, many)):
         lines += [
             f"| **{size.rows(cameras):,} segments** | | | |",
-            f"| the bare SQL, prepared | {times.describe('bare', 'bare')} |",
+            f"| the bare SQL, prepared, answered in binary | {times.describe('bare', 'bare')} |",
             f"| the same again (noise) | {times.describe('bare again', 'bare')} |",
+            f"| the same in text, the driver's default | {times.describe('bare in text', 'bare')} |",
             f"| our query, clipped to sessions | {times.describe('ours', 'bare')} |",
         ]
     over_bare = statistics.median(many.ratios("ours", "bare"))

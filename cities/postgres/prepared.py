@@ -10,21 +10,22 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 
 M = TypeVar("M", bound=models.Model)
 
 
 def ask(statement: str, values: dict[str, Any]) -> list[Any]:
     """Give the rows as the driver reads them, in binary. The statement itself must say what is in scope."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    driver = connection.connection
+    ours = connections[DEFAULT_DB_ALIAS]  # by the proxy, each word about it would look it up anew
+    ours.close_if_health_check_failed()
+    ours.ensure_connection()
+    driver = ours.connection
     driver.prepare_threshold = driver.prepare_threshold or 1
-    with connection.wrap_database_errors, psycopg.Cursor(driver) as cursor:
-        cursor.execute(statement, values, prepare=True, binary=True)
-        if connection.queries_logged:  # whoever counts Django's own questions counts these too
-            connection.queries_log.append({"sql": statement, "time": "0"})
+    with ours.wrap_database_errors:
+        cursor = psycopg.Cursor(driver).execute(statement, values, prepare=True, binary=True)
+        if ours.queries_logged:  # whoever counts Django's own questions counts these too
+            ours.queries_log.append({"sql": statement, "time": "0"})
         return cursor.fetchall()
 
 
@@ -36,7 +37,7 @@ def spell_columns(model: type[models.Model], table: str) -> str:
 def take_row(model: type[M], values: Iterator[Any]) -> M:
     """Make a model's row of the next values, as many as it has columns; the rest stay where they are."""
     names = [name for name, _ in _fields(model)]
-    return model.from_db(connection.alias, names, list(islice(values, len(names))))
+    return model.from_db(DEFAULT_DB_ALIAS, names, list(islice(values, len(names))))
 
 
 @cache

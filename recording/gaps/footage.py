@@ -47,4 +47,5 @@ def list_footage_spans(camera: Camera, start: datetime, end: datetime, *, most: 
     check_in_scope(camera.city_id)
     since = start - LONGEST_SEGMENT
     values: dict[str, Any] = {"camera": camera.pk, "from": start, "to": end, "since": since, "most": most}
-    return [FootageSpan(begun, cut or begun, ended, state) for begun, cut, ended, state in ask(_SPANS, values)]
+    rows = ((begun, cut or begun, ended, state) for begun, cut, ended, state in ask(_SPANS, values))
+    return list(map(FootageSpan._make, rows))
