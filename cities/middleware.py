@@ -135,7 +135,7 @@ def _straighten(request: HttpRequest) -> None:
     if request.path_info.endswith("/"):
         request.path_info = request.path_info[:-1]
         request.path = request.path[:-1]
-    if request.encoding is not None:  # which is UTF-8; to say so again has the query read twice
+    if request.encoding is not None:  # None is UTF-8 already, and to say so has the query read twice
         request.encoding = "utf-8"
 
 

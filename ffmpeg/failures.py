@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass
 from enum import Enum
 
@@ -46,6 +47,8 @@ def explain_failure(stderr_tail: str, exit_code: int | None) -> Failure:
     """
     if refused := _REFUSED.search(stderr_tail):
         return Failure(FailureKind.ADDRESS_REFUSED, TEXTS[Refusal(refused[1])])
+    if exit_code == -signal.SIGALRM:
+        return Failure(FailureKind.DNS, _TEXTS[FailureKind.DNS])
     for kind, pattern in _PATTERNS:
         if pattern.search(stderr_tail):
             return Failure(kind, _TEXTS[kind])

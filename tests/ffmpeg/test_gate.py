@@ -1,6 +1,7 @@
 """What is started towards which address, and what the gatekeeper does with a name."""
 
 import json
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -66,6 +67,7 @@ def test_a_name_that_leads_home_is_refused_in_words() -> None:
 def test_a_name_that_nobody_knows_is_told_as_such() -> None:
     ended = run(guard("rtsp://nowhere.invalid/a"))
     assert explain_failure(ended.stderr, ended.returncode).kind is FailureKind.DNS
+    assert explain_failure("", -signal.SIGALRM).kind is FailureKind.DNS
 
 
 def test_over_http_the_name_is_said_in_the_header() -> None:
