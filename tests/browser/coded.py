@@ -90,8 +90,11 @@ def want_recording(camera: Camera, since: datetime) -> None:
 
 
 def read_code(page: Page, selector: str = "[data-past] video:not([hidden])") -> int:
-    """Read the code in the picture that is on the screen."""
-    code: int = page.locator(selector).first.evaluate(READ)
+    """Read the code in the picture that is on the screen: found and read in one step, as players change."""
+    codes = f"[...document.querySelectorAll(selector)].map({READ})"
+    look = f"selector => {{ const codes = {codes}; return codes.length && codes; }}"
+    found = page.wait_for_function(look, arg=selector)
+    code: int = found.json_value()[0]
     return code
 
 

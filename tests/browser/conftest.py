@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.signals import request_finished, request_started
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -15,6 +18,7 @@ from cities.models import Membership, Role, User
 from cities.scope import every_city
 from mediamtx.player import install_player
 from mediamtx.workshop import find_cache_dir
+from observers.status import stream
 from streams.access.passwords import publish_password, publish_username
 from tests.real import RunningMediaMTX, get_mediamtx_binary, publish, run_mediamtx
 from tests.world import World, make_world
@@ -31,6 +35,54 @@ FLAGS = [
 ]
 
 expect.set_options(timeout=20_000)
+
+
+class Requests:
+    """How many requests the live server has under way; a stream is one until it ends."""
+
+    def __init__(self) -> None:
+        self._under_way = 0
+        self._changed = threading.Condition()
+
+    def note_start(self, **_sent: object) -> None:
+        """Count one more."""
+        self._note(1)
+
+    def note_end(self, **_sent: object) -> None:
+        """Count one less."""
+        self._note(-1)
+
+    def wait_for_none(self, seconds: float) -> bool:
+        """Wait until there is none; False where the time was not enough."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._under_way, seconds)
+
+    def _note(self, by: int) -> None:
+        if threading.current_thread() is not threading.main_thread():  # a test's own client asks in the main thread
+            with self._changed:
+                self._under_way += by
+                self._changed.notify_all()
+
+
+@pytest.fixture(scope="session")
+def requests_under_way() -> Generator[Requests, None, None]:
+    """Count the live server's requests."""
+    requests = Requests()
+    request_started.connect(requests.note_start)
+    request_finished.connect(requests.note_end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stream, "ROUND_SECONDS", 0.5)
+        yield requests
+    request_started.disconnect(requests.note_start)
+    request_finished.disconnect(requests.note_end)
+
+
+@pytest.fixture(autouse=True)
+def _last_answers(transactional_db: None, requests_under_way: Requests) -> Generator[None, None, None]:
+    """Let the last answers of closed pages be given before the tables are emptied; streams end with their session."""
+    yield
+    Session.objects.all().delete()
+    assert requests_under_way.wait_for_none(30)
 
 
 @pytest.fixture(scope="session", autouse=True)
