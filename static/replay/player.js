@@ -8,7 +8,7 @@ window.Replay = window.Replay || {};
   const BEFORE_MS = 90_000;
   // How far a playlist reaches ahead, and how long its addresses are used: they are good for about ten minutes.
   const limits = { ahead: 3_600_000, age: 7 * 60_000 };
-  const SUCCESSOR_LEAD_S = 15;
+  const SUCCESSOR_LEAD_S = 15, LEAP_MS = 500, TICK_MS = 400;
   const READY_MS = 12_000, ANSWER_MS = 15_000, RETRY_MS = 3000;
   const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
 
@@ -107,9 +107,9 @@ window.Replay = window.Replay || {};
         let recovered = 0;
         const late = setTimeout(() => reject(Object.assign(new Error("late"), { status: 0 })), READY_MS);
         const isThere = () => {
-          if (this.video.readyState < 2 || this.video.seeking) return;
+          if (!this.hasPicture) return;
+          if (this.correct()) return;
           clearTimeout(late);
-          this.correct();
           resolve();
         };
         for (const name of ["canplay", "loadeddata", "seeked", "timeupdate"]) this.video.addEventListener(name, isThere);
@@ -127,12 +127,14 @@ window.Replay = window.Replay || {};
       });
     }
 
-    /* The first file's own clock may have moved the pieces a little from where the playlist put them. */
+    /* Say whether it had to move: the first file's own clock may have moved the pieces a little from where the
+       playlist put them. */
     correct() {
-      if (this.corrected) return;
+      if (this.corrected) return false;
       this.corrected = true;
-      const time = toVideoTime(this.pieces, this.wanted);
-      if (Math.abs(time - this.video.currentTime) > 0.15) this.video.currentTime = time;
+      const time = toVideoTime(this.pieces, this.wanted), isOff = Math.abs(time - this.video.currentTime) > 0.15;
+      if (isOff) this.video.currentTime = time;
+      return isOff;
     }
 
     get pieces() {
@@ -149,6 +151,8 @@ window.Replay = window.Replay || {};
       const first = this.pieces[0], last = this.pieces.at(-1);
       return Boolean(first) && moment >= first.at && moment < last.at + last.duration * 1000 && (this.reachesNow || performance.now() - this.opened < limits.age * 1.2);
     }
+
+    get hasPicture() { return this.video.readyState >= 2 && !this.video.seeking; }
 
     seek(moment) { this.video.currentTime = toVideoTime(this.pieces, moment); }
 
@@ -170,7 +174,7 @@ window.Replay = window.Replay || {};
       this.asked = NaN;
       this.frame = 1 / 25;
       this.attempt = 0;
-      this.ticking = setInterval(() => this.tick(), 400);
+      this.ticking = setInterval(() => this.tick(), TICK_MS);
     }
 
     get video() { return this.reel?.video ?? null; }
@@ -312,15 +316,26 @@ window.Replay = window.Replay || {};
       }
     }
 
+    /* Change once both show the same moment. A successor that was passed by meanwhile goes ahead again, out of sight:
+       shown while it seeks, it would have no picture. */
     changeOver() {
       const { reel, successor } = this;
-      if (!successor.isThere || (reel.moment < successor.wanted - 100 && reel.left > 0.3)) return;
-      this.successor = null;
-      if (reel.moment > successor.wanted + 400 && reel.moment - successor.wanted < 60_000) successor.seek(reel.moment);
-      this.show(successor);
+      clearTimeout(this.changing);
+      if (!reel || !successor?.isThere || !successor.hasPicture) return;
+      const ahead = successor.wanted - reel.moment, isOver = reel.left <= 0.3;
+      if (isOver || (ahead <= 100 && ahead > -400) || ahead < -60_000) {
+        this.successor = null;
+        this.show(successor);
+      } else if (ahead > 0) {
+        if (ahead < TICK_MS * this.rate) this.changing = setTimeout(() => this.tick(), ahead / this.rate);
+      } else {
+        successor.wanted = reel.moment + LEAP_MS * this.rate;
+        successor.seek(successor.wanted);
+      }
     }
 
     dropSuccessor() {
+      clearTimeout(this.changing);
       this.successor?.destroy();
       this.successor = null;
     }
