@@ -215,7 +215,6 @@ def _explain(camera: Camera, start: datetime) -> str:
         "from": start,
         "to": start + DAY,
         "since": start - LONGEST_SEGMENT,
-        "most": None,
     }
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {_SPANS}", values)

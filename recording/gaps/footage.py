@@ -10,7 +10,8 @@ from recording.writing import LONGEST_SEGMENT
 
 # Bounded below, so that the index gives exactly the segments that can reach into the time; all that is asked of a
 # segment stands in the index itself. There is nearly always one session. Reading a moment out of Postgres' answer is
-# what takes most of the time here, so the start is told a second time only where it was cut.
+# what takes most of the time here, so the start is told a second time only where it was cut. A whole day comes all but
+# in order; putting it so here takes half of what Postgres needs for it.
 _SPANS = """
     WITH session AS MATERIALIZED (
         SELECT started_at, COALESCE(ended_at, 'infinity') AS ended_at FROM recording_recordingsession
@@ -22,8 +23,9 @@ _SPANS = """
     JOIN session ON session.started_at < segment."end" AND session.ended_at > segment.start
     WHERE segment.camera_id = %(camera)s AND segment.start >= %(since)s AND segment.start < %(to)s
       AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
-    ORDER BY segment.start, session.started_at LIMIT %(most)s
 """
+
+_FIRST_SPANS = f"{_SPANS} ORDER BY segment.start, session.started_at LIMIT %(most)s"
 
 
 class FootageSpan(NamedTuple):
@@ -46,6 +48,7 @@ def list_footage_spans(camera: Camera, start: datetime, end: datetime, *, most: 
     """
     check_in_scope(camera.city_id)
     since = start - LONGEST_SEGMENT
-    values: dict[str, Any] = {"camera": camera.pk, "from": start, "to": end, "since": since, "most": most}
-    rows = ((begun, cut or begun, ended, state) for begun, cut, ended, state in ask(_SPANS, values))
-    return list(map(FootageSpan._make, rows))
+    values: dict[str, Any] = {"camera": camera.pk, "from": start, "to": end, "since": since}
+    rows = ask(_SPANS, values) if most is None else ask(_FIRST_SPANS, values | {"most": most})
+    make = tuple.__new__  # what FootageSpan itself calls, without the step in between
+    return sorted([make(FootageSpan, (begun, cut or begun, ended, state)) for begun, cut, ended, state in rows])

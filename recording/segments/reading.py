@@ -90,6 +90,8 @@ def main() -> None:
     os.nice(POLITENESS)
     # What is read are plain values by the thousand, among which the collector would search again and again for rings.
     gc.disable()
+    # What was loaded by now stays; of what a batch leaves behind nothing hangs on it.
+    gc.freeze()
     serve(sys.stdin.buffer, sys.stdout.buffer)
 
 
