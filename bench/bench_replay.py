@@ -112,11 +112,12 @@ def _measure_timeline(stage: Stage, size: Size) -> tuple[str, bool]:
         ),
         "timeline of a day": stage.measure("timeline", ours, size.questions),
     }
-    bare = costs["`select 1`"]
+    bare, known, day = costs.values()
     rows = [f"| {name} | {cost:.2f} | {cost / bare:.1f} |" for name, cost in costs.items()]
-    met = costs["timeline of a day"] / bare <= GOAL_TIMELINE
+    met = day / bare <= GOAL_TIMELINE
     head = "| CPU of web and Postgres for one answer | ms | ratio |\n|---|---|---|\n"
-    return head + "\n".join(rows) + f"\n\n- goal ≤ {GOAL_TIMELINE:g}×: {_say(met=met)}", met
+    beside = f"{day / known:.1f} times the view behind the same door, as a page of cameras is measured"
+    return head + "\n".join(rows) + f"\n\n- goal ≤ {GOAL_TIMELINE:g}×: {_say(met=met)}; {beside}", met
 
 
 def _say(*, met: bool) -> str:
