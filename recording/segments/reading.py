@@ -90,7 +90,7 @@ def main() -> None:
     os.nice(POLITENESS)
     # What is read are plain values by the thousand, among which the collector would search again and again for rings.
     gc.disable()
-    # What was loaded by now stays; of what a batch leaves behind nothing hangs on it.
+    # What was loaded by now stays: to search it after each batch would take as long as to read a hundred files.
     gc.freeze()
     serve(sys.stdin.buffer, sys.stdout.buffer)
 

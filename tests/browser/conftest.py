@@ -82,7 +82,7 @@ def _last_answers(transactional_db: None, requests_under_way: Requests) -> Gener
     """Let the last answers of closed pages be given before the tables are emptied; streams end with their session."""
     yield
     Session.objects.all().delete()
-    assert requests_under_way.wait_for_none(30)
+    assert requests_under_way.wait_for_none(60)
 
 
 @pytest.fixture(scope="session", autouse=True)
