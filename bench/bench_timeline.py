@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from django.db import connection
+from django.db import connection, connections
 
-from bench.database import use_test_database
+from bench.database import ask_by, clone_database, use_test_database
 from bench.report import Report, describe_machine
 from cameras.models import Camera, MediaServer
 from cities.models import City
@@ -106,9 +106,9 @@ def run(quick: bool) -> Report:  # noqa: FBT001 -- every benchmark is called so
         shelf = Shelf.make(size)
         with city_scope(shelf.city.pk):
             shelf.fill(0, size.small_cameras)
-            few = shelf.measure(size.small_cameras)
-            shelf.fill(size.small_cameras, size.large_cameras)
-            many = shelf.measure(size.large_cameras)
+            with clone_database("small") as small:
+                shelf.fill(size.small_cameras, size.large_cameras)
+                few, many = measure(shelf, {size.small_cameras: small, size.large_cameras: connections["default"]})
     over_bare = statistics.median(many.ratios("ours", "bare"))
     over_small = many.p50("ours") / few.p50("ours")
     met = over_bare <= GOAL_OVER_BARE and over_small <= GOAL_OVER_SMALL
@@ -154,58 +154,92 @@ class Shelf:
             cursor.execute("VACUUM ANALYZE recording_segment, recording_recordingsession, cameras_camera")
             cursor.execute("CHECKPOINT")
 
-    def measure(self, cameras: int) -> Times:
-        """Ask for days of the first so many cameras, in turn with the bare SQL, as often as the size says."""
-        bare = self._prepare_bare(binary=True)
-        asked = [self._choose(number, cameras) for number in range(self.size.questions)]
-        self._check(asked[0], bare)
-        contenders: dict[str, Callable[[Camera, datetime], Any]] = {
-            "bare": bare,
-            "ours": lambda camera, start: list_footage_spans(camera, start, start + DAY),
-            "bare again": bare,
-            "bare in text": self._prepare_bare(binary=False),
-        }
-        names = list(contenders)
-        times = Times({name: [] for name in contenders}, {name: [] for name in contenders})
-        for number in range(-1, self.size.rounds):
-            taken: dict[str, list[float]] = {name: [] for name in names}
-            for turn, (camera, start) in enumerate(asked):
-                # Nobody always asks in another's wake.
-                shift = (turn + number) % len(names)
-                for name in names[shift:] + names[:shift]:
-                    began = time.perf_counter()
-                    contenders[name](camera, start)
-                    taken[name].append(time.perf_counter() - began)
-            if number >= 0:
-                for name, values in taken.items():
-                    times.single[name] += values
-                    times.medians[name].append(statistics.median(values))
-        return times
-
-    def _choose(self, number: int, cameras: int) -> tuple[Camera, datetime]:
+    def choose(self, number: int, cameras: int) -> tuple[Camera, datetime]:
         """Spread the questions over cameras and days; a few cameras often, as people do, would be too easy."""
         camera = self.cameras[number * 7919 % cameras]
         return camera, BEGINNING + (2 + number * 31 % (self.size.days - 3)) * DAY
 
-    def _prepare_bare(self, *, binary: bool) -> Callable[[Camera, datetime], Any]:
-        """Give the least that anybody must do: a prepared statement on the driver's own cursor."""
-        bare = psycopg.Cursor(connection.connection)
 
-        def ask(camera: Camera, start: datetime) -> list[Any]:
-            values = (camera.pk, start - LONGEST_SEGMENT, start + DAY, start)
-            return bare.execute(_BARE, values, prepare=True, binary=binary).fetchall()
+def measure(shelf: Shelf, doors: dict[int, Any]) -> list[Times]:
+    """Ask for days of the first so many cameras by the connection of each, in turn with the bare SQL.
 
-        return ask
+    A round of the few follows one of the many, so that a machine which slows down slows both.
+    """
+    races = [Race.prepare(shelf, cameras, door) for cameras, door in doors.items()]
+    for number in range(-1, shelf.size.rounds):
+        for race in races:
+            race.run(number)
+    return [race.times for race in races]
 
-    def _check(self, asked: tuple[Camera, datetime], bare: Callable[[Camera, datetime], Any]) -> None:
-        """See that both give the day, and that ours reads the index alone."""
-        camera, start = asked
-        spans = list_footage_spans(camera, start, start + DAY)
-        assert [(span.start, span.end, span.state) for span in spans] == bare(camera, start)
-        assert len(spans) == PER_DAY
-        plan = _explain(camera, start)
-        assert "Index Only Scan using segment_by_camera_and_start" in plan, plan
-        assert "Heap Fetches: 0" in plan, plan
+
+@dataclass
+class Race:
+    """The contenders at one number of cameras."""
+
+    door: Any
+    asked: list[tuple[Camera, datetime]]
+    contenders: dict[str, Callable[[Camera, datetime], Any]]
+    times: Times
+
+    @classmethod
+    def prepare(cls, shelf: Shelf, cameras: int, door: Any) -> "Race":
+        """Choose the questions, and see that the contenders answer alike."""
+        ask_by(door)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE recording_segment, recording_recordingsession, cameras_camera")
+        bare, asked = (
+            _prepare_bare(binary=True),
+            [shelf.choose(number, cameras) for number in range(shelf.size.questions)],
+        )
+        _check(asked[0], bare)
+        contenders: dict[str, Callable[[Camera, datetime], Any]] = {
+            "bare": bare,
+            "ours": lambda camera, start: list_footage_spans(camera, start, start + DAY),
+            "bare again": bare,
+            "bare in text": _prepare_bare(binary=False),
+        }
+        times = Times({name: [] for name in contenders}, {name: [] for name in contenders})
+        return cls(door, asked, contenders, times)
+
+    def run(self, number: int) -> None:
+        """Ask every question of each contender; the round before the first does not count."""
+        ask_by(self.door)
+        names = list(self.contenders)
+        taken: dict[str, list[float]] = {name: [] for name in names}
+        for turn, (camera, start) in enumerate(self.asked):
+            # Nobody always asks in another's wake.
+            shift = (turn + number) % len(names)
+            for name in names[shift:] + names[:shift]:
+                began = time.perf_counter()
+                self.contenders[name](camera, start)
+                taken[name].append(time.perf_counter() - began)
+        if number >= 0:
+            for name, values in taken.items():
+                self.times.single[name] += values
+                self.times.medians[name].append(statistics.median(values))
+
+
+def _prepare_bare(*, binary: bool) -> Callable[[Camera, datetime], Any]:
+    """Give the least that anybody must do: a prepared statement on the driver's own cursor."""
+    connection.ensure_connection()
+    bare = psycopg.Cursor(connection.connection)
+
+    def ask(camera: Camera, start: datetime) -> list[Any]:
+        values = (camera.pk, start - LONGEST_SEGMENT, start + DAY, start)
+        return bare.execute(_BARE, values, prepare=True, binary=binary).fetchall()
+
+    return ask
+
+
+def _check(asked: tuple[Camera, datetime], bare: Callable[[Camera, datetime], Any]) -> None:
+    """See that both give the day, and that ours reads the index alone."""
+    camera, start = asked
+    spans = list_footage_spans(camera, start, start + DAY)
+    assert [(span.start, span.end, span.state) for span in spans] == bare(camera, start)
+    assert len(spans) == PER_DAY
+    plan = _explain(camera, start)
+    assert "Index Only Scan using segment_by_camera_and_start" in plan, plan
+    assert "Heap Fetches: 0" in plan, plan
 
 
 def _explain(camera: Camera, start: datetime) -> str:

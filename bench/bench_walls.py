@@ -14,7 +14,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PlainWrapper
 from django.test import Client
 
 from bench.bench_timeline import _FILL, BEGINNING, DAY, PER_DAY, Times
-from bench.database import use_test_database
+from bench.database import ask_by, clone_database, use_test_database
 from bench.report import Report, describe_machine
 from cameras.models import Camera, MediaServer
 from cameras.queries import cameras_in_scope
@@ -65,11 +65,8 @@ def run(quick: bool) -> Report:  # noqa: FBT001 -- every benchmark is called so
 @contextmanager
 def without_walls() -> Iterator[dict[str, Any]]:
     """Give, by contender, the connection that it asks by: on the database, or on its copy without any policy."""
-    creation, walled = connection.creation, connections["default"]
-    walled.close()
-    creation.clone_test_db(suffix="plain", verbosity=0)
-    plain = PlainWrapper({**walled.settings_dict, **creation.get_test_db_clone_settings("plain")}, "default")
-    try:
+    walled = connections["default"]
+    with clone_database("plain", PlainWrapper) as plain:
         with plain.cursor() as cursor:
             cursor.execute("SELECT DISTINCT tablename FROM pg_policies")
             for (table,) in cursor.fetchall():
@@ -77,14 +74,9 @@ def without_walls() -> Iterator[dict[str, Any]]:
                     cursor.execute(f'DROP POLICY IF EXISTS "{policy}" ON "{table}"')
                 cursor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY')
         for each in (plain, walled):
-            connections["default"] = each
-            with connection.cursor() as cursor:
+            with each.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")
         yield {WITHOUT: plain, WITH: walled, AGAIN: plain}
-    finally:
-        connections["default"] = walled
-        plain.close()
-        creation.destroy_test_db(suffix="plain", verbosity=0)
 
 
 def measure(size: Size, read: Timed, doors: dict[str, Any]) -> Times:
@@ -97,7 +89,7 @@ def measure(size: Size, read: Timed, doors: dict[str, Any]) -> Times:
             shift = (turn + number) % len(names)
             found = []
             for name in names[shift:] + names[:shift]:
-                connections["default"] = doors[name]
+                ask_by(doors[name])
                 seconds, answer = read(turn)
                 found.append(answer)
                 taken[name].append(seconds)

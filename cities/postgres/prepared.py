@@ -4,6 +4,7 @@ Django builds a question anew each time and puts its values into the text, so th
 one row, that takes ten times as long as to find it.
 """
 
+import threading
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -15,16 +16,38 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 M = TypeVar("M", bound=models.Model)
 
 
+class _Asking(threading.local):
+    """What a thread asks with: Django's connection, and for each statement a cursor, which knows from the last time how
+    its values are written and its rows are read.
+    """
+
+    def __init__(self) -> None:
+        self.connection = connections[DEFAULT_DB_ALIAS]  # each thread has one for good, which connects as it needs to
+        self._cursors: dict[str, psycopg.Cursor[Any]] = {}
+
+    def find_cursor(self, statement: str) -> psycopg.Cursor[Any]:
+        """Give the statement's cursor; another one where the driver's connection is another."""
+        driver, cursor = self.connection.connection, self._cursors.get(statement)
+        if cursor is None or cursor.connection is not driver:
+            driver.prepare_threshold = driver.prepare_threshold or 1
+            cursor = self._cursors[statement] = psycopg.Cursor(driver)
+        return cursor
+
+
+_ASKING = _Asking()
+
+
 def ask(statement: str, values: dict[str, Any]) -> list[Any]:
-    """Give the rows as the driver reads them, in binary. The statement itself must say what is in scope."""
-    ours = connections[DEFAULT_DB_ALIAS]  # by the proxy, each word about it would look it up anew
+    """Give the rows as the driver reads them, in binary. The statement itself must say what is in scope.
+
+    There must be few statements: of each, the last answer is kept until it is asked again.
+    """
+    ours = _ASKING.connection
     ours.close_if_health_check_failed()
     ours.ensure_connection()
-    driver = ours.connection
-    driver.prepare_threshold = driver.prepare_threshold or 1
     with ours.wrap_database_errors:
-        cursor = psycopg.Cursor(driver).execute(statement, values, prepare=True, binary=True)
-        if ours.queries_logged:  # whoever counts Django's own questions counts these too
+        cursor = _ASKING.find_cursor(statement).execute(statement, values, prepare=True, binary=True)
+        if ours.force_debug_cursor:  # whoever counts Django's own questions counts these too
             ours.queries_log.append({"sql": statement, "time": "0"})
         return cursor.fetchall()
 

@@ -14,18 +14,17 @@ from recording.writing import LONGEST_SEGMENT
 # in order; putting it so here takes half of what Postgres needs for it.
 _SPANS = """
     WITH session AS MATERIALIZED (
-        SELECT started_at, COALESCE(ended_at, 'infinity') AS ended_at FROM recording_recordingsession
+        SELECT GREATEST(started_at, %(from)s) AS begun, LEAST(ended_at, %(to)s) AS over
+        FROM recording_recordingsession
         WHERE camera_id = %(camera)s AND started_at < %(to)s AND (ended_at IS NULL OR ended_at > %(from)s)
     )
-    SELECT segment.start, NULLIF(GREATEST(segment.start, session.started_at, %(from)s), segment.start),
-           LEAST(segment."end", session.ended_at, %(to)s), segment.state
-    FROM recording_segment AS segment
-    JOIN session ON session.started_at < segment."end" AND session.ended_at > segment.start
-    WHERE segment.camera_id = %(camera)s AND segment.start >= %(since)s AND segment.start < %(to)s
-      AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
+    SELECT segment.start, CASE WHEN segment.start < session.begun THEN session.begun END,
+           LEAST(segment."end", session.over), segment.state
+    FROM recording_segment AS segment JOIN session ON segment.start < session.over AND segment."end" > session.begun
+    WHERE segment.camera_id = %(camera)s AND segment.start >= %(since)s AND segment.state IN ('open', 'ready')
 """
 
-_FIRST_SPANS = f"{_SPANS} ORDER BY segment.start, session.started_at LIMIT %(most)s"
+_FIRST_SPANS = f"{_SPANS} ORDER BY segment.start, session.begun LIMIT %(most)s"
 
 
 class FootageSpan(NamedTuple):

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
 from cameras.models import Camera, MediaServer
@@ -32,6 +32,17 @@ def test_a_row_is_what_django_reads(world: World, model: Any) -> None:
     assert [values_of(row) for row in found] == [values_of(row) for row in expected]
     assert expected != []
     assert [row._state.adding for row in found] == [False] * len(found)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_is_asked_again_after_an_error_and_on_another_connection() -> None:
+    statement = "SELECT 12 / %(by)s::int8"
+    assert ask(statement, {"by": 4}) == [(3,)]
+    with pytest.raises(DataError):
+        ask(statement, {"by": 0})
+    assert ask(statement, {"by": 2}) == [(6,)]
+    connection.close()
+    assert ask(statement, {"by": 6}) == [(2,)]
 
 
 def test_what_django_counts_counts_it(world: World) -> None:
