@@ -122,11 +122,27 @@ def write_runs(segment_start: datetime, groups: Groups, place: str, form: Form =
         yield _write_run(segment_start, groups.cut(first, last), place, form)
 
 
-def write_playlist(runs: Iterable[bytes], longest: timedelta, *, grows: bool) -> Iterator[bytes]:
-    """Give the text in pieces; one that `grows` has no end, and a target that no later group changes."""
+class Place(NamedTuple):
+    """A place in all that a playlist ever told: how many groups and how many runs came before it."""
+
+    group: int
+    run: int
+
+
+FIRST = Place(0, 0)
+
+
+def write_playlist(runs: Iterable[bytes], longest: timedelta, *, grows: bool, begins: Place = FIRST) -> Iterator[bytes]:
+    """Give the text in pieces; one that `grows` has no end, and a target that no later group changes.
+
+    One that `begins` later than it once did is no EVENT any more, of which nothing may go (RFC 8216, 4.3.3.5).
+    """
     target = max(1, ceil(longest.total_seconds()), ceil(LONGEST.total_seconds()) if grows else 0)
-    yield b"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:0\n" % target
-    yield b"#EXT-X-PLAYLIST-TYPE:%b\n" % (b"EVENT" if grows else b"VOD")
+    yield b"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:%d\n" % (target, begins.group)
+    if begins == FIRST:
+        yield b"#EXT-X-PLAYLIST-TYPE:%b\n" % (b"EVENT" if grows else b"VOD")
+    else:
+        yield b"#EXT-X-DISCONTINUITY-SEQUENCE:%d\n" % begins.run
     for number, run in enumerate(runs):
         yield b"#EXT-X-DISCONTINUITY\n" + run if number else run
     if not grows:

@@ -12,6 +12,7 @@ from cities.models import User
 from footage.errors import BrokenIndex
 from footage.packing import NOTHING, Columns, unpack_columns
 from footage.playlist import (
+    FIRST,
     ORIGINAL,
     Form,
     Groups,
@@ -22,6 +23,7 @@ from footage.playlist import (
     write_runs,
 )
 from recording.gaps.spans import Span
+from replay.numbering import Stretch, go_on
 from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable, list_without_fragments
 from replay.remembered import Texts
 from replay.tokens import LASTS, FootageGrant, make_token
@@ -111,18 +113,39 @@ def leave_out_after_open(playables: Iterable[Playable]) -> Iterator[Playable]:
         yield each
 
 
+class _Written(NamedTuple):
+    """What is told of a segment; `longest` of its groups lasts so many microseconds."""
+
+    stretch: Stretch
+    runs: list[bytes]
+    longest: int
+
+
 def _write(wish: Wish, playables: Iterable[Playable], now: datetime) -> bytes:
     """Write one segment after the other, so that what is known of one is let go before the next takes its room."""
-    runs, longest = list[bytes](), 0
-    for each in playables:
-        shown = choose_shown(each, wish.window)
-        if shown.groups.offsets:
-            longest = max(longest, *shown.groups.durations)
-            address = make_address(shown, wish.user.pk, now)
-            runs += write_runs(each.segment_start, shown.groups, address, wish.form)
-    if not runs:
+    written = [each for each in (_write_segment(wish, playable, now) for playable in playables) if each]
+    if not written:
         raise NoFootage(find_next_footage(wish.camera, wish.window.start))
-    return b"".join(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows))
+    begins = FIRST
+    if wish.grows:
+        skipped, begins = go_on(_name_of(wish), [each.stretch for each in written])
+        written = written[skipped:]
+    runs, longest = (run for each in written for run in each.runs), max(each.longest for each in written)
+    return b"".join(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows, begins=begins))
+
+
+def _write_segment(wish: Wish, playable: Playable, now: datetime) -> _Written | None:
+    shown = choose_shown(playable, wish.window)
+    if not shown.groups.offsets:
+        return None
+    runs = list(write_runs(playable.segment_start, shown.groups, make_address(shown, wish.user.pk, now), wish.form))
+    name = f"{playable.segment_id} {playable.start.timestamp():.6f}"
+    return _Written(Stretch(name, len(shown.groups.offsets), len(runs)), runs, max(shown.groups.durations))
+
+
+def _name_of(wish: Wish) -> str:
+    """What grows from one moment on has the same groups for whoever asks."""
+    return f"replay:told:{wish.camera.pk}:{wish.window.start.timestamp():.6f}"
 
 
 def make_address(shown: Shown, user_id: int, now: datetime) -> str:

@@ -11,6 +11,7 @@ from footage.packing import Columns, pack_fragments, unpack_columns
 from footage.playlist import (
     BREAK,
     Groups,
+    Place,
     choose_groups,
     cut_fragments,
     group_fragments,
@@ -159,3 +160,9 @@ def test_names_take_turns_and_a_place_may_hold_anything() -> None:
 def test_what_grows_has_no_end_and_a_target_that_stays(*, grows: bool, target: int) -> None:
     found = m3u8.loads(b"".join(write_playlist([b"#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=grows)).decode())
     assert (found.is_endlist, found.target_duration, found.media_sequence) == (not grows, target, 0)
+
+
+def test_what_lost_its_beginning_says_how_much() -> None:
+    text = b"".join(write_playlist([b"#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=True, begins=Place(450, 2)))
+    found = m3u8.loads(text.decode())
+    assert (found.media_sequence, found.discontinuity_sequence, found.playlist_type) == (450, 2, None)

@@ -97,6 +97,27 @@ def test_nothing_follows_an_open_file_while_a_playlist_grows(world: World, clien
     assert (after[:2], len(after)) == (before, 6)
 
 
+def test_numbers_go_on_where_the_ring_took_the_beginning(world: World, client: ApiClient, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    RecordingSession.objects.update(started_at=now - timedelta(hours=1))
+    asked, starts = now - 60 * SECOND, [now - back * SECOND for back in (48, 36, 24, 12)]
+    for number, start in enumerate(starts[:3]):
+        shelve(shelf, world.camera, start, number=number)
+    whole = read_playlist(ask_playlist(client, world.camera, asked, None))
+    assert (whole.media_sequence, whole.playlist_type, len(whole.segments)) == (0, "event", 9)
+
+    Segment.objects.filter(start__lt=starts[1] - SECOND).update(state="deleting", deletion_rule="age")
+    shelve(shelf, world.camera, starts[3], number=3)
+    left = read_playlist(ask_playlist(client, world.camera, asked, None))
+    assert (left.media_sequence, left.discontinuity_sequence, left.playlist_type) == (3, 1, None)
+    moments = [each.current_program_date_time for each in left.segments]
+    assert moments[:6] == [each.current_program_date_time for each in whole.segments[3:]]
+    assert (len(moments), left.is_endlist) == (9, False)
+
+    other = read_playlist(ask_playlist(client, world.camera, asked + SECOND, None))
+    assert (other.media_sequence, other.playlist_type) == (0, "event")
+
+
 @pytest.mark.parametrize(("asked", "following"), [(START - 60 * SECOND, START), (END + 60 * SECOND, None)])
 def test_without_footage_it_says_where_it_goes_on(
     world: World, client: ApiClient, shelf: Shelf, asked: datetime, following: datetime | None
