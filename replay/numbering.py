@@ -19,63 +19,79 @@ logger = logging.getLogger(__name__)
 REMEMBERED = timedelta(hours=1)
 """A player asks again within seconds; so long it may be away."""
 
-_END = ""
-
 
 class Stretch(NamedTuple):
-    """What a playlist tells of a segment within a session, which `name` stands for: so many groups in so many runs."""
+    """What a playlist tells of a segment within a session: so many groups in so many runs.
 
-    name: str
+    It is known by the moment at which the session's part of the segment begins, in microseconds since 1970.
+    """
+
+    begins: int
     groups: int
     runs: int
 
 
-Told = dict[str, Place]
-"""What a playlist told: where each stretch began, in order, and under the name "" where the next one will."""
+class Told(NamedTuple):
+    """What a playlist told last: the place of each stretch by its beginning, in order.
 
-
-def go_on(key: str, stretches: Sequence[Stretch]) -> tuple[int, Place]:
-    """Say how many of the stretches are to be left out now, and the place of the first that is told."""
-    skipped, place = choose_beginning(_recall(key), stretches)
-    _remember(key, lay_out(stretches[skipped:], place))
-    return skipped, place
-
-
-def choose_beginning(told: Told, stretches: Sequence[Stretch]) -> tuple[int, Place]:
-    """Begin with the first stretch after which nothing is missing of what was told.
-
-    Where one is gone from the middle, those before it go too; what turned up before it stays away: a playlist changes
-    at its two ends only.
+    `latest` is the beginning of the last that was ever told, `following` the place of the one after it.
     """
-    there = {stretch.name: number for number, stretch in enumerate(stretches)}
-    begin: str | None = None
-    for name in reversed(told):
-        if name in there:
-            begin = name
-        elif begin is not None:
+
+    places: dict[int, Place]
+    latest: int = -1
+    following: Place = FIRST
+
+
+def go_on(key: str, stretches: Sequence[Stretch]) -> tuple[list[Stretch], Place]:
+    """Give those of the stretches that are to be told now, and the place of the first of them."""
+    told = _recall(key)
+    kept, place = choose_stretches(told, stretches)
+    _remember(key, note_told(told, kept, place))
+    return kept, place
+
+
+def choose_stretches(told: Told, stretches: Sequence[Stretch]) -> tuple[list[Stretch], Place]:
+    """Leave out what may not be told any more: a playlist changes at its two ends only.
+
+    So what turns up late, before what was told already, stays away; and where something is gone from the middle, what
+    was told before it goes too.
+    """
+    kept = [each for each in stretches if each.begins in told.places or each.begins > told.latest]
+    there = {each.begins: number for number, each in enumerate(kept)}
+    first: int | None = None
+    for begins in reversed(told.places):
+        if begins in there:
+            first = begins
+        elif first is not None:
             break
-    return (there[begin], told[begin]) if begin is not None else (0, told.get(_END, FIRST))
+    return (kept, told.following) if first is None else (kept[there[first] :], told.places[first])
 
 
-def lay_out(stretches: Sequence[Stretch], place: Place) -> Told:
-    """Give the place of each, of which the first is known."""
-    told = Told()
-    for name, groups, runs in stretches:
-        told[name] = place
+def note_told(told: Told, stretches: Sequence[Stretch], place: Place) -> Told:
+    """Give what is told then, of which the first has this place."""
+    places = dict[int, Place]()
+    for begins, groups, runs in stretches:
+        places[begins] = place
         place = Place(place.group + groups, place.run + runs)
-    return told | {_END: place}
+    return Told(places, max(told.latest, *places) if places else told.latest, place)
 
 
 def _recall(key: str) -> Told:
     try:
-        return {name: Place(*place) for name, place in cache.get(key, ())}
+        found = cache.get(key)
     except RedisError as error:
         logger.warning("the numbers of a playlist begin anew, Redis gives no answer: %s", error)
-        return {}
+        found = None
+    if not found:
+        return Told({})
+    places, latest, following = found
+    return Told({begins: Place(*place) for begins, place in places.items()}, latest, Place(*following))
 
 
 def _remember(key: str, told: Told) -> None:
+    """Nothing of ours is kept but numbers: what reads them may be of another version."""
+    plain = {begins: tuple(place) for begins, place in told.places.items()}, told.latest, tuple(told.following)
     try:
-        cache.set(key, [(name, tuple(place)) for name, place in told.items()], int(REMEMBERED.total_seconds()))
+        cache.set(key, plain, int(REMEMBERED.total_seconds()))
     except RedisError as error:
         logger.warning("the numbers of a playlist are not remembered, Redis gives no answer: %s", error)

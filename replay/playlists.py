@@ -10,6 +10,7 @@ from cameras.models import Camera
 from cities.errors import InvalidInput, VMSError
 from cities.models import User
 from footage.errors import BrokenIndex
+from footage.header import EPOCH
 from footage.packing import NOTHING, Columns, unpack_columns
 from footage.playlist import (
     FIRST,
@@ -124,12 +125,12 @@ class _Written(NamedTuple):
 def _write(wish: Wish, playables: Iterable[Playable], now: datetime) -> bytes:
     """Write one segment after the other, so that what is known of one is let go before the next takes its room."""
     written = [each for each in (_write_segment(wish, playable, now) for playable in playables) if each]
-    if not written:
-        raise NoFootage(find_next_footage(wish.camera, wish.window.start))
     begins = FIRST
     if wish.grows:
-        skipped, begins = go_on(_name_of(wish), [each.stretch for each in written])
-        written = written[skipped:]
+        kept, begins = go_on(_name_of(wish), [each.stretch for each in written])
+        written = [each for each in written if each.stretch in kept]
+    if not written:
+        raise NoFootage(find_next_footage(wish.camera, wish.window.start))
     runs, longest = (run for each in written for run in each.runs), max(each.longest for each in written)
     return b"".join(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows, begins=begins))
 
@@ -139,8 +140,8 @@ def _write_segment(wish: Wish, playable: Playable, now: datetime) -> _Written | 
     if not shown.groups.offsets:
         return None
     runs = list(write_runs(playable.segment_start, shown.groups, make_address(shown, wish.user.pk, now), wish.form))
-    name = f"{playable.segment_id} {playable.start.timestamp():.6f}"
-    return _Written(Stretch(name, len(shown.groups.offsets), len(runs)), runs, max(shown.groups.durations))
+    stretch = Stretch((playable.start - EPOCH) // _MICROSECOND, len(shown.groups.offsets), len(runs))
+    return _Written(stretch, runs, max(shown.groups.durations))
 
 
 def _name_of(wish: Wish) -> str:
