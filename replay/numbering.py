@@ -56,24 +56,34 @@ def choose_stretches(told: Told, stretches: Sequence[Stretch]) -> tuple[list[Str
     So what turns up late, before what was told already, stays away; and where something is gone from the middle, what
     was told before it goes too.
     """
-    kept = [each for each in stretches if each.begins in told.places or each.begins > told.latest]
-    there = {each.begins: number for number, each in enumerate(kept)}
+    known, new = [each for each in stretches if each.begins in told.places], _begin_after(told.latest, stretches)
+    there = {each.begins for each in known}
     first: int | None = None
     for begins in reversed(told.places):
         if begins in there:
             first = begins
-        elif first is not None:
+        elif new or first is not None:
             break
-    return (kept, told.following) if first is None else (kept[there[first] :], told.places[first])
+    if first is None:
+        return new, told.following
+    return [each for each in known if each.begins >= first] + new, told.places[first]
 
 
 def note_told(told: Told, stretches: Sequence[Stretch], place: Place) -> Told:
-    """Give what is told then, of which the first has this place."""
-    places = dict[int, Place]()
-    for begins, groups, runs in stretches:
-        places[begins] = place
+    """Give what is told then, of which the first has this place.
+
+    What was told last and is gone keeps its place, which is nobody else's.
+    """
+    places, last = dict[int, Place](), -1
+    for last, groups, runs in stretches:
+        places[last] = place
         place = Place(place.group + groups, place.run + runs)
-    return Told(places, max(told.latest, *places) if places else told.latest, place)
+    gone = {begins: where for begins, where in told.places.items() if begins > last} if places else {}
+    return Told(places | gone, max(told.latest, last), max(told.following, place))
+
+
+def _begin_after(moment: int, stretches: Sequence[Stretch]) -> list[Stretch]:
+    return [each for each in stretches if each.begins > moment]
 
 
 def _recall(key: str) -> Told:
