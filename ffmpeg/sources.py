@@ -113,7 +113,8 @@ def parse_source_url(url: str) -> SourceUrl:
 
 def mask_secret_parameters(text: str) -> str:
     """Replace the values of parameters that look secret (`password=…`, `token=…`) by `***`."""
-    return _SECRET_PARAMETER.sub(r"\g<1>***", text)
+    # Most addresses have none, and a list of cameras asks for each of them.
+    return _SECRET_PARAMETER.sub(r"\g<1>***", text) if "=" in text else text
 
 
 _KEPT = "".join(chr(code) for code in range(0x21, 0x7F))
