@@ -25,6 +25,11 @@ class ScopedConnection(psycopg.Connection[TupleRow]):
     _was_narrowed = False
 
     def _start_query(self) -> PQGen[None]:
+        # Nearly always it is told: no step more than asking whether.
+        is_told = not self._is_passing and self._told == (spell_scope(), spell_narrowing())
+        return super()._start_query() if is_told else self._tell_and_start()
+
+    def _tell_and_start(self) -> PQGen[None]:
         yield from self._tell_scope()
         yield from super()._start_query()
 
@@ -36,8 +41,6 @@ class ScopedConnection(psycopg.Connection[TupleRow]):
         if is_idle and self._is_passing:
             self._told, self._is_passing = None, False
         scope = spell_scope(), spell_narrowing()
-        if scope == self._told and not self._is_passing:
-            return
         self._told = None  # should we be cut short
         # Nothing but ids, commas and the star: no need to quote.
         yield from self._exec_command(f"SET vms.cities = '{scope[0]}'".encode())

@@ -160,7 +160,11 @@ def events_of(client: Client, path: str = "/status/events") -> Any:
     return client.get(path, headers={"Accept": "text/event-stream"})
 
 
-def test_the_stream_tells_every_section_and_then_only_what_changed(world: World) -> None:
+def test_the_stream_tells_every_section_and_then_only_what_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = timezone.now()
+    monkeypatch.setattr("observers.status.views.timezone.now", lambda: moment)  # no minute may end meanwhile
     client = signed_in(world.viewer)
     answer = events_of(client)
     text = answer.getvalue().decode()
