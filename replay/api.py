@@ -19,9 +19,9 @@ from cities.negotiation import AnyAnswer
 from cities.permissions import access_of
 from cities.problems import CONTENT_TYPE, describe_problem
 from recording.gaps.spans import Span
-from replay.asking import read_cameras, read_range, read_resolution, spell_moment
+from replay.asking import read_cameras, read_playback, read_range, read_resolution, spell_moment
 from replay.forms import read_form
-from replay.parameters import CAMERA_IDS, FLOOD, FORM, FROM, RESOLUTION, TO, answers
+from replay.parameters import CAMERA_IDS, FLOOD, FORM, FROM, PLAYBACK, RESOLUTION, TO, answers
 from replay.playlists import NoFootage, Wish, make_playlist
 from replay.services import note_footage_view
 from replay.throttling import FootageThrottle
@@ -134,7 +134,7 @@ class PlaylistView(APIView):
     @extend_schema(
         operation_id="read_playlist",
         summary="The playlist (HLS) of a camera's footage",
-        parameters=[FROM, TO, FORM],
+        parameters=[FROM, TO, FORM, PLAYBACK],
         responses={(200, PLAYLIST_TYPE): OpenApiTypes.STR, 429: FLOOD},
     )
     def get(self, request: Request, camera_id: UUID) -> HttpResponse:
@@ -145,9 +145,10 @@ class PlaylistView(APIView):
         """
         now = timezone.now()
         camera, window = find_camera(camera_id), read_range(request.query_params, now)
-        form, grows, access = read_form(request.query_params), not request.query_params.get("to"), access_of(request)
+        form, playback = read_form(request.query_params), read_playback(request.query_params)
+        grows, access = not request.query_params.get("to"), access_of(request)
         try:
-            text = make_playlist(Wish(camera, window, access.user, grows=grows, form=form), now)
+            text = make_playlist(Wish(camera, window, access.user, grows, form, playback), now)
         except NoFootage as error:
             return _json(_describe_no_footage(error), status=404, content_type=CONTENT_TYPE)
         note_footage_view(access, camera, window, now=now)

@@ -16,6 +16,7 @@ MOST_CAMERAS = 9
 MOST_BUCKETS = 5_000
 USUAL_BUCKETS = 1_000
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9-]{0,64}")
 _BEGINNING, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _YEARS = range(1970, 2200)
 
@@ -31,6 +32,14 @@ def read_range(asked: Mapping[str, str], now: datetime) -> Span:
     window = Span(start, end or now)
     check_window(window.start, window.end)
     return window
+
+
+def read_playback(asked: Mapping[str, str]) -> str:
+    """Give the caller's word for one playback, "" where there is none; InvalidInput for one that is no short word."""
+    word = asked.get("playback", "")
+    if not _WORD.fullmatch(word):
+        raise InvalidInput("Send at most 64 letters, digits and hyphens, or leave it out.", field="playback")
+    return word
 
 
 def read_resolution(asked: Mapping[str, str], window: Span) -> int:

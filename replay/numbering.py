@@ -1,7 +1,8 @@
 """Numbers in a playlist that grows: they go on where the ring takes away what stood at its beginning.
 
 Players tell the pieces of one answer from those of the next by their numbers alone. How many there were of what is gone
-no row says any more, so what was told is remembered in Redis; without it numbers begin anew.
+no row says any more, so what was told is remembered in Redis, for each playback; without it numbers begin anew. Who
+begins to play is told all there is.
 """
 
 import logging
@@ -16,8 +17,8 @@ from footage.playlist import FIRST, Place
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED = timedelta(hours=1)
-"""A player asks again within seconds; so long it may be away."""
+REMEMBERED = timedelta(minutes=5)
+"""A player asks again within seconds, or a minute where its page is out of sight."""
 
 
 class Stretch(NamedTuple):

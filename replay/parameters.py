@@ -21,6 +21,11 @@ CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, description="Where the pag
 FORM = OpenApiParameter(
     "as", enum=["h264"], description="h264: pictures made anew, for who cannot play the bytes as they lie on disk."
 )
+PLAYBACK = OpenApiParameter(
+    "playback",
+    OpenApiTypes.STR,
+    description="A word of yours for one playback: what grows keeps its numbers where you ask again with the same.",
+)
 
 FLOOD = OpenApiResponse(description="Too much at once of one person; Retry-After says when to come again.")
 

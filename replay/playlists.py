@@ -64,6 +64,7 @@ class Wish:
     """What somebody wants to play; what `grows` is to be asked for again.
 
     `form` says what the addresses give of each group: the bytes as they lie on disk, or something made of them.
+    `playback` is their word for one playback, which is told all of it anew where the word is another.
     """
 
     camera: Camera
@@ -71,6 +72,7 @@ class Wish:
     user: User
     grows: bool = False
     form: Form = ORIGINAL
+    playback: str = ""
 
 
 def make_playlist(wish: Wish, now: datetime) -> bytes:
@@ -145,8 +147,8 @@ def _write_segment(wish: Wish, playable: Playable, now: datetime) -> _Written | 
 
 
 def _name_of(wish: Wish) -> str:
-    """What grows from one moment on has the same groups for whoever asks."""
-    return f"replay:told:{wish.camera.pk}:{wish.window.start.timestamp():.6f}"
+    who = f"{wish.user.pk}:{wish.playback}"
+    return f"replay:told:{wish.camera.pk}:{wish.window.start.timestamp():.6f}:{who}"
 
 
 def make_address(shown: Shown, user_id: int, now: datetime) -> str:

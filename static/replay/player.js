@@ -86,7 +86,9 @@ window.Replay = window.Replay || {};
       this.opened = performance.now();
       const end = this.wanted + limits.ahead;
       this.reachesNow = end >= Date.now();
-      const query = `from=${spell(this.wanted - BEFORE_MS)}${this.reachesNow ? "" : `&to=${spell(end)}`}`;
+      // By its own word each playback keeps the numbers that it was told, and another is told everything anew.
+      const rest = this.reachesNow ? `&playback=${Math.random().toString(36).slice(2)}` : `&to=${spell(end)}`;
+      const query = `from=${spell(this.wanted - BEFORE_MS)}${rest}`;
       this.url = `${address}${address.includes("?") ? "&" : "?"}${query}`;
       const answer = await fetch(this.url, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status, problem: await answer.json().catch(() => null) });

@@ -47,9 +47,11 @@ def spell(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def ask_playlist(client: ApiClient, camera: Camera, start: datetime = START, end: datetime | None = END) -> Any:
+def ask_playlist(
+    client: ApiClient, camera: Camera, start: datetime = START, end: datetime | None = END, **more: str
+) -> Any:
     """Ask for a playlist; give the answer."""
-    asked = {"from": spell(start)} | ({"to": spell(end)} if end else {})
+    asked = {"from": spell(start)} | ({"to": spell(end)} if end else {}) | more
     return client.get(f"/api/v1/cameras/{camera.pk}/replay.m3u8", asked)
 
 

@@ -114,8 +114,23 @@ def test_numbers_go_on_where_the_ring_took_the_beginning(world: World, client: A
     assert moments[:6] == [each.current_program_date_time for each in whole.segments[3:]]
     assert (len(moments), left.is_endlist) == (9, False)
 
-    other = read_playlist(ask_playlist(client, world.camera, asked + SECOND, None))
-    assert (other.media_sequence, other.playlist_type) == (0, "event")
+    for other in (
+        ask_playlist(client, world.camera, asked + SECOND, None),
+        ask_playlist(client, world.camera, asked, None, playback="another"),
+        ask_playlist(ApiClient(world.operator, world.city), world.camera, asked, None),
+    ):
+        assert (read_playlist(other).media_sequence, read_playlist(other).playlist_type) == (0, "event")
+
+
+def test_what_turns_up_late_is_told_to_who_begins_to_play(world: World, client: ApiClient, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    RecordingSession.objects.update(started_at=now - timedelta(hours=1))
+    shelve(shelf, world.camera, now - 24 * SECOND, number=1)
+    asked = now - 60 * SECOND
+    before = ask_playlist(client, world.camera, asked, None, playback="one")
+    shelve(shelf, world.camera, now - 36 * SECOND, number=0)
+    assert ranges(ask_playlist(client, world.camera, asked, None, playback="one")) == ranges(before)
+    assert len(ranges(ask_playlist(client, world.camera, asked, None, playback="two"))) == 6
 
 
 @pytest.mark.parametrize(("asked", "following"), [(START - 60 * SECOND, START), (END + 60 * SECOND, None)])
@@ -143,6 +158,8 @@ BAD = [
     ({"from": "soon", "to": spell(END)}, "from"),
     ({"from": spell(END), "to": spell(START)}, "to"),
     ({"from": spell(START), "to": spell(START)}, "to"),
+    ({"from": spell(START), "playback": "two words"}, "playback"),
+    ({"from": spell(START), "playback": "x" * 65}, "playback"),
     ({"from": "1926-01-27T03:00:00Z", "to": spell(END)}, "from"),
     ({"from": "2025-01-27T03:00:00Z", "to": spell(END)}, "from"),
     ({"from": spell(END - timedelta(hours=25, seconds=1)), "to": spell(END)}, "from"),
