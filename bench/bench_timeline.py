@@ -187,10 +187,8 @@ class Race:
         ask_by(door)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE recording_segment, recording_recordingsession, cameras_camera")
-        bare, asked = (
-            _prepare_bare(binary=True),
-            [shelf.choose(number, cameras) for number in range(shelf.size.questions)],
-        )
+        bare = _prepare_bare(binary=True)
+        asked = [shelf.choose(number, cameras) for number in range(shelf.size.questions)]
         _check(asked[0], bare)
         contenders: dict[str, Callable[[Camera, datetime], Any]] = {
             "bare": bare,

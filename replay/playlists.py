@@ -130,7 +130,8 @@ def _write(wish: Wish, playables: Iterable[Playable], now: datetime) -> bytes:
     begins = FIRST
     if wish.grows:
         kept, begins = go_on(_name_of(wish), [each.stretch for each in written])
-        written = [each for each in written if each.stretch in kept]
+        told = set(kept)
+        written = [each for each in written if each.stretch in told]
     if not written:
         raise NoFootage(find_next_footage(wish.camera, wish.window.start))
     runs, longest = (run for each in written for run in each.runs), max(each.longest for each in written)
