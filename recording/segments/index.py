@@ -116,15 +116,13 @@ def index_files(
 
     The same files give the same rows, however often and in whatever order they come, and whoever reads them.
     """
-    return index_many(server, list(files), lambda: now, readers)
+    found = list(files)
+    return index_batches(server, in_batches(found, size_batches(len(found))), lambda: now, readers)
 
 
-def index_many(
-    server: MediaServer, files: Sequence[DiskFile], clock: Callable[[], datetime], readers: Readers | None = None
-) -> Indexed:
-    """Do the same with so many files that the clock has to be asked before each batch."""
-    size = BATCH_FILES if len(files) < BULK_FILES else BULK_FILES
-    return index_batches(server, in_batches(files, size), clock, readers)
+def size_batches(files: int) -> int:
+    """Give how many of so many files should be read, and written, at a time."""
+    return BATCH_FILES if files < BULK_FILES else BULK_FILES
 
 
 def index_batches(
@@ -133,7 +131,10 @@ def index_batches(
     clock: Callable[[], datetime],
     readers: Readers | None = None,
 ) -> Indexed:
-    """Do the same with batches that are found while those before are read, of at most BULK_FILES each."""
+    """Do the same with batches that are found while those before are read, of at most BULK_FILES each.
+
+    There may be so many that the clock is asked before each.
+    """
     done = Indexed()
     orders = (Order(server.recordings_root, batch, clock()) for batch in batches)
     read, at_once = (readers.read, readers.count) if readers else (read_batch, 1)

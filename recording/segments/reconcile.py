@@ -17,7 +17,8 @@ from cameras.models import Camera, MediaServer
 from mediamtx.names import stream_id_for
 from recording.models import Segment, Storage
 from recording.segments.ahead import work_beside
-from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, is_mass_loss, is_older, plan_reconcile
+from recording.segments.backlog import Backlog
+from recording.segments.decisions import GoneSegment, KnownFile, is_mass_loss, is_older, plan_reconcile
 from recording.segments.disk import (
     HELD,
     LONG_WRITTEN_SECONDS,
@@ -36,10 +37,11 @@ from recording.segments.index import (
     files_of_other_cameras,
     held_files,
     in_batches,
-    index_many,
+    index_batches,
     known_files,
     lock_gone,
     remove_rows,
+    size_batches,
     still_known,
     summarise_rows,
 )
@@ -53,7 +55,7 @@ logger = logging.getLogger(__name__)
 RECONCILING = 2
 SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
-MOST_UNKNOWN = 500_000
+MOST_UNKNOWN = 2_500_000
 """So many unknown files are kept in mind, 125 MB; the folders of the rest are listed again when their turn comes."""
 
 removal_steps: list[Callable[[Sequence[GoneSegment], datetime], object]] = []
@@ -100,7 +102,7 @@ class _Survey:
 
     report: Report
     busy: list[UUID] = field(default_factory=list)
-    unknown: list[DiskFile] = field(default_factory=list)
+    unknown: Backlog = field(default_factory=Backlog)
     vanished: list[KnownFile] = field(default_factory=list)
 
 
@@ -136,7 +138,8 @@ def _reconcile(server: MediaServer, now: datetime, *, repair: bool, accept_loss:
         # First the rows that lost their files: a file that was renamed would be taken for its own twin.
         _remove_vanished(server, survey.vanished, report, clock)
         with start_readers(len(survey.unknown)) as readers:
-            report.indexed.add(index_many(server, survey.unknown, clock, readers))
+            batches = survey.unknown.take_batches(size_batches(len(survey.unknown)))
+            report.indexed.add(index_batches(server, batches, clock, readers))
             report.indexed.add(look_at_many(server, survey.busy, clock, readers))
     return report
 
@@ -212,7 +215,7 @@ def _compare(survey: _Survey, root: Path, folders: dict[UUID, Files], rows: list
     # What is old will not change before its turn; folders where something may are listed again then.
     is_room = len(survey.unknown) < MOST_UNKNOWN
     latest = now.timestamp() - LONG_WRITTEN_SECONDS if is_room else -math.inf
-    survey.unknown += [file for file in plan.to_read if file.modified < latest]
+    survey.unknown.add([file for file in plan.to_read if file.modified < latest])
     survey.busy += dict.fromkeys(file.camera_id for file in plan.to_read if file.modified >= latest)
 
 
