@@ -29,7 +29,7 @@ from footage.packing import pack_fragments
 from footage.reader import read_segment
 from recording.models import RecordingSession, Segment
 from tests.real import find_free_ports, wait_until
-from vms.launcher.plan import WEB_THREADS
+from vms.launcher.plan import WEB_MEMORY, WEB_THREADS
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 HALF_HOUR, PART = timedelta(minutes=30), timedelta(seconds=4)
@@ -170,6 +170,7 @@ def run_web(folder: Path, **environ: str) -> Generator[tuple[int, list[int]], No
     [port] = find_free_ports(1)
     parts = urlsplit(settings.DATABASE_URL)
     environment = {
+        **WEB_MEMORY,
         **os.environ,
         "DATABASE_URL": urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}")),
         "DJANGO_SETTINGS_MODULE": "bench.replay_settings",

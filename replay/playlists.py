@@ -25,7 +25,7 @@ from footage.playlist import (
 )
 from recording.gaps.spans import Span
 from replay.numbering import Stretch, go_on
-from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable, list_without_fragments
+from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable, sum_up, sum_up_playable
 from replay.remembered import Texts
 from replay.tokens import LASTS, FootageGrant, make_token
 
@@ -86,11 +86,11 @@ def make_playlist(wish: Wish, now: datetime) -> bytes:
     if wish.grows:  # its end is another each time
         return _write(wish, leave_out_after_open(_list_all(wish)), now)
     known = TEXTS.find(key, now)
-    if known and known.source == list_without_fragments(wish.camera, window.start, window.end):
+    if known and known.source == sum_up_playable(wish.camera, window.start, window.end):
         return known.content
     playables = _list_all(wish)
     content = _write(wish, playables, now)
-    TEXTS.keep(key, [each._replace(fragments=b"") for each in playables], now, content)
+    TEXTS.keep(key, sum_up(playables), now, content)
     return content
 
 

@@ -1,8 +1,10 @@
 """What playing footage asks: the segments of a range, and the one that a token names; straight SQL where hot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import xor
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,21 +19,31 @@ from replay.codecs import find_codecs
 MOST_SEGMENTS = 5_000
 """Of one playlist: 25 hours in files of 18 seconds."""
 
-_PLAYABLE = """
+_PIECES = """
     WITH session AS MATERIALIZED (
         SELECT started_at, COALESCE(ended_at, 'infinity') AS ended_at FROM recording_recordingsession
         WHERE camera_id = %(camera)s AND started_at < %(to)s AND (ended_at IS NULL OR ended_at > %(from)s)
+    ), piece AS (
+        SELECT segment.id, segment.city_id, segment.start AS segment_start, segment.state, segment.whole_bytes,
+               GREATEST(segment.start, session.started_at) AS start, LEAST(segment."end", session.ended_at) AS "end",
+               segment.fragments
+        FROM recording_segment AS segment
+        JOIN session ON session.started_at < segment."end" AND session.ended_at > segment.start
+        WHERE segment.camera_id = %(camera)s AND segment.start >= %(since)s AND segment.start < %(to)s
+          AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
+        ORDER BY segment.start, session.started_at LIMIT %(most)s
     )
-    SELECT segment.id, segment.city_id, segment.start, segment.state, segment.whole_bytes, segment.fragments,
-           GREATEST(segment.start, session.started_at), LEAST(segment."end", session.ended_at)
-    FROM recording_segment AS segment
-    JOIN session ON session.started_at < segment."end" AND session.ended_at > segment.start
-    WHERE segment.camera_id = %(camera)s AND segment.start >= %(since)s AND segment.start < %(to)s
-      AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
-    ORDER BY segment.start, session.started_at LIMIT %(most)s
 """
 
-_WITHOUT_FRAGMENTS = _PLAYABLE.replace("segment.fragments,", "''::bytea,")
+# What of a piece makes it another: its fragments need not be read, for they change with the bytes that are whole.
+_MARK = 'hash_record_extended(ROW(id, segment_start, state, whole_bytes, start, "end"), 0)'
+
+_PLAYABLE = f"""{_PIECES}
+    SELECT id, city_id, segment_start, state, whole_bytes, fragments, start, "end", {_MARK}
+    FROM piece ORDER BY segment_start, start
+"""  # noqa: S608 -- the constants above
+
+_MARKS = f"{_PIECES} SELECT COUNT(*), COALESCE(BIT_XOR({_MARK}), 0) FROM piece"  # noqa: S608 -- the constants above
 
 _NEXT = """
     SELECT MIN(GREATEST(segment.start, session.started_at))
@@ -72,8 +84,15 @@ _MEDIA = """
 """
 
 
+Sum = tuple[int, int]
+"""What there is to play, in two numbers that are others when it is another."""
+
+
 class Playable(NamedTuple):
-    """A segment, and from when to when of it a session lets it be replayed."""
+    """A segment, and from when to when of it a session lets it be replayed.
+
+    `mark` is another number, of 64 bits, whenever any of it is another.
+    """
 
     segment_id: int
     city_id: UUID
@@ -83,6 +102,7 @@ class Playable(NamedTuple):
     fragments: bytes
     start: datetime
     end: datetime
+    mark: int
 
     @property
     def grows(self) -> bool:
@@ -131,9 +151,16 @@ def list_playable(camera: Camera, start: datetime, end: datetime) -> list[Playab
     return list(map(Playable._make, _ask_playable(_PLAYABLE, camera, start, end)))
 
 
-def list_without_fragments(camera: Camera, start: datetime, end: datetime) -> list[Playable]:
-    """Give the same with no fragments, which need not be read: what they are changes with the bytes that are whole."""
-    return list(map(Playable._make, _ask_playable(_WITHOUT_FRAGMENTS, camera, start, end)))
+def sum_up(playables: Iterable[Playable]) -> Sum:
+    """Give how many there are, and all their marks in one: the same for the same, in whatever order."""
+    marks = [each.mark for each in playables]
+    return len(marks), reduce(xor, marks, 0)
+
+
+def sum_up_playable(camera: Camera, start: datetime, end: datetime) -> Sum:
+    """Give the same of what `list_playable` would give now, which takes a third of the time."""
+    ((count, mark),) = _ask_playable(_MARKS, camera, start, end)
+    return count, mark
 
 
 def _ask_playable(statement: str, camera: Camera, start: datetime, end: datetime) -> list[Any]:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.real import find_free_ports, run_program, wait_until
-from vms.launcher.plan import WEB_THREADS
+from vms.launcher.plan import WEB_MEMORY, WEB_THREADS
 
 OPTIONS = ("--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS), "--no-control-socket")
 
@@ -45,12 +45,14 @@ def run_gunicorn() -> Iterator[WebServer]:
     server = WebServer(port)
     where = urlsplit(settings.DATABASE_URL)
     environ = {
+        **WEB_MEMORY,
+        **os.environ,
         "DATABASE_URL": where._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
         "DJANGO_SETTINGS_MODULE": "vms.settings_test",
         "VMS_TRUSTED_PROXIES": "192.0.2.1/32",
     }
     argv = [sys.executable, "-m", "gunicorn", "vms.wsgi:application", *OPTIONS, "--bind", f"127.0.0.1:{port}"]
-    with tempfile.TemporaryFile() as log, run_program(list(argv), log, {**os.environ, **environ}) as process:
+    with tempfile.TemporaryFile() as log, run_program(list(argv), log, environ) as process:
         wait_until(lambda: process.poll() is not None or _answers(server), "gunicorn answers", seconds=60)
         assert process.poll() is None, read_all(log)
         yield server

@@ -11,6 +11,7 @@ import yaml
 
 from mediamtx.binary import MEDIAMTX_VERSION
 from replay.views import ACCELERATED
+from vms.launcher.plan import WEB_MEMORY
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +33,12 @@ def test_web_gives_the_pictures_that_the_painter_makes(compose: dict[str, Any]) 
     assert [services[name]["volumes"] for name in ("web", "painter")] == [
         ["./recordings:/recordings", "pictures:/data/pictures"]
     ] * 2
+
+
+def test_web_keeps_its_memory_as_it_does_without_docker(compose: dict[str, Any]) -> None:
+    given = compose["services"]["web"]["environment"]
+    assert {name: value for name, value in given.items() if name.startswith("MALLOC_")} == WEB_MEMORY
+    assert given.keys() - WEB_MEMORY.keys() == compose["x-vms"]["environment"].keys()
 
 
 def test_mediamtx_writes_as_the_user_of_the_workers(compose: dict[str, Any]) -> None:

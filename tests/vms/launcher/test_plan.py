@@ -8,7 +8,7 @@ import pytest
 from mediamtx.config import read_off_cameras, write_config
 from mediamtx.recording_switch import replace_off
 from vms.launcher.errors import NotStartedError
-from vms.launcher.plan import Addresses, Plan
+from vms.launcher.plan import WEB_MEMORY, Addresses, Plan
 from vms.launcher.settings import LauncherSettings
 
 CAMERA = UUID("7e0c3a52-0f5c-4d5e-9a54-0c7b1f2d3e4f")
@@ -55,6 +55,14 @@ def test_what_may_take_its_time_has_a_worker_of_its_own(tmp_path: Path) -> None:
         for service in (plan.worker(), plan.keeper(), plan.painter())
     }
     assert queues == {"worker": "celery", "keeper": "footage", "painter": "pictures"}
+
+
+def test_web_keeps_its_memory_unless_it_is_told_otherwise(tmp_path: Path) -> None:
+    def memory_of(plan: Plan) -> dict[str, str]:
+        return {name: value for name, value in plan.web().program.env.items() if name.startswith("MALLOC_")}
+
+    assert memory_of(make_plan(tmp_path)) == WEB_MEMORY
+    assert memory_of(make_plan(tmp_path, MALLOC_ARENA_MAX="8")) == WEB_MEMORY | {"MALLOC_ARENA_MAX": "8"}
 
 
 def test_mediamtx_deletes_when_it_is_told_to(tmp_path: Path) -> None:
