@@ -3,13 +3,11 @@
 import http.client
 import os
 import re
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -79,7 +77,6 @@ class Stage:
     callers: Iterator[dict[str, str]]
     port: int = 0
     pids: Sequence[int] = ()
-    taken: dict[str, list[float]] = field(default_factory=dict)
 
     def get(self, path: str, asked: str = "") -> bytes:
         """Ask over a new connection, for a range if one is given; give the body."""
@@ -102,21 +99,21 @@ class Stage:
             backends = [pid for (pid,) in cursor.fetchall() if pid != connection.connection.info.backend_pid]
         return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in [*self.pids, *backends])
 
-    def measure(self, name: str, ask: Callable[[int], object], times: int) -> float:
-        """Ask so often; give the CPU of one answer in ms, and keep its times in `taken`."""
-        for number in range(WARMING):
-            ask(number)
-        before, walls = self.cpu(), []
-        for number in range(times):
-            began = time.perf_counter()
-            ask(number)
-            walls.append(time.perf_counter() - began)
-        self.taken[name] = walls
-        return (self.cpu() - before) / times * 1e3
-
-    def wall(self, name: str) -> float:
-        """Give the median of what was measured under a name, in ms."""
-        return statistics.median(self.taken[name]) * 1e3
+    def measure(
+        self, asks: Mapping[str, Callable[[int], object]], *, rounds: int, times: int
+    ) -> dict[str, list[float]]:
+        """Let each be asked so often in turn; give the CPU of one answer in ms, round by round."""
+        for ask in asks.values():
+            _ask(ask, range(WARMING))
+        found: dict[str, list[float]] = {name: [] for name in asks}
+        names = list(asks)
+        for number in range(rounds):
+            shift = number % len(names)
+            for name in names[shift:] + names[:shift]:
+                before = self.cpu()
+                _ask(asks[name], range(number * times, (number + 1) * times))
+                found[name].append((self.cpu() - before) / times * 1e3)
+        return found
 
 
 def fetch(port: int, path: str, headers: dict[str, str]) -> bytes:
@@ -218,6 +215,11 @@ def _lay_footage(footage: Path, folder: Path) -> None:
 
 def _introduce(city: City, person: User) -> dict[str, str]:
     return {"X-City-ID": str(city.pk), "X-User-ID": str(person.pk)}
+
+
+def _ask(ask: Callable[[int], object], numbers: Iterable[int]) -> None:
+    for number in numbers:
+        ask(number)
 
 
 def _answers(port: int) -> bool:

@@ -44,7 +44,8 @@ def ask(statement: str, values: dict[str, Any]) -> list[Any]:
     """
     ours = _ASKING.connection
     ours.close_if_health_check_failed()
-    ours.ensure_connection()
+    if ours.connection is None:  # what Django asks too, a microsecond later
+        ours.ensure_connection()
     with ours.wrap_database_errors:
         cursor = _ASKING.find_cursor(statement).execute(statement, values, prepare=True, binary=True)
         if ours.force_debug_cursor:  # whoever counts Django's own questions counts these too
