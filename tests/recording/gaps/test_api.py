@@ -59,7 +59,7 @@ def test_a_segment_in_two_sessions_is_two_spans(world: World) -> None:
     wish(world.camera, ago(70))
     film(world.camera, ago(90), ago(60))
     assert list_footage_spans(world.camera, ago(200), NOW) == [
-        FootageSpan(ago(90), ago(90), ago(80), "ready"),
+        FootageSpan(ago(90), None, ago(80), "ready"),
         FootageSpan(ago(90), ago(70), ago(60), "ready"),
     ]
 
