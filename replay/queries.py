@@ -158,7 +158,7 @@ def sum_up(playables: Iterable[Playable]) -> Sum:
 
 
 def sum_up_playable(camera: Camera, start: datetime, end: datetime) -> Sum:
-    """Give the same of what `list_playable` would give now, which takes a third of the time."""
+    """Give the same of what `list_playable` would give now, for less: no fragments are read."""
     ((count, mark),) = _ask_playable(_MARKS, camera, start, end)
     return count, mark
 
