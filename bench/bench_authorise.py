@@ -25,6 +25,7 @@ from cities.scope import every_city
 from streams.access.passwords import publish_password
 from streams.access.services import give_live_token
 from tests.real import find_free_ports, wait_until
+from vms.launcher.plan import WEB_MEMORY, WEB_THREADS
 
 GOAL_MS = 5.0
 CAMERAS, QUESTIONS = 10_000, 500
@@ -83,6 +84,7 @@ def _web() -> Generator[int, None, None]:
     [port] = find_free_ports(1)
     parts = urlsplit(settings.DATABASE_URL)
     environ = {
+        **WEB_MEMORY,
         **os.environ,
         "DATABASE_URL": urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}")),
         "DJANGO_SETTINGS_MODULE": "vms.settings",
@@ -90,8 +92,9 @@ def _web() -> Generator[int, None, None]:
         "VMS_SECRET_KEY": settings.SECRET_KEY,
         "VMS_LOG_LEVEL": "WARNING",
     }
-    options = ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--bind", f"127.0.0.1:{port}"]
+    options = ["--worker-class", "gthread", "--workers", "1", "--threads", str(WEB_THREADS)]
     argv = [sys.executable, "-m", "gunicorn", "vms.wsgi:application", *options, "--no-control-socket"]
+    argv += ["--bind", f"127.0.0.1:{port}"]
     with subprocess.Popen(argv, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as web:
         try:
             wait_until(lambda: _answers(port), "web answers", 60)

@@ -15,12 +15,12 @@ from django.conf import settings
 from django.db import connection
 
 from bench.database import use_test_database
-from bench.report import Report, describe_machine
+from bench.report import Report, describe_machine, divide, spell_spread
 from cameras.models import Camera, MediaServer
 from cities.models import City, Membership, Role, User
 from cities.scope import every_city
 from tests.real import find_free_ports, wait_until
-from vms.launcher.plan import WEB_THREADS
+from vms.launcher.plan import WEB_MEMORY, WEB_THREADS
 
 GOAL_CPU, GOAL_P99 = 2.0, 3.0
 CAMERAS, PAGE, CONNECTIONS = 2_000, 50, 4
@@ -112,6 +112,7 @@ def _web() -> Generator[Web, None, None]:
     [port] = find_free_ports(1)
     parts = urlsplit(settings.DATABASE_URL)
     environ = {
+        **WEB_MEMORY,
         **os.environ,
         "DATABASE_URL": urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}")),
         "DJANGO_SETTINGS_MODULE": "bench.settings_bare",
@@ -144,15 +145,12 @@ def _children_of(pid: int) -> list[int]:
 
 
 def _ratio(found: dict[str, Found], name: str) -> float:
-    pairs = zip(getattr(found[LIST], name), getattr(found[BARE], name), strict=True)
-    return float(statistics.median(one / other for one, other in pairs))
+    return statistics.median(divide(getattr(found[LIST], name), getattr(found[BARE], name)))
 
 
 def _write(found: dict[str, Found], size: Size, about: str) -> str:
     rows = [
-        f"| `GET {path}` | {statistics.median(each.cpu):.2f} ({min(each.cpu):.2f}–{max(each.cpu):.2f}) "
-        f"| {statistics.median(each.p99):.1f} ({min(each.p99):.1f}–{max(each.p99):.1f}) |"
-        for path, each in found.items()
+        f"| `GET {path}` | {spell_spread(each.cpu, 2)} | {spell_spread(each.p99, 1)} |" for path, each in found.items()
     ]
     lines = [
         f"### A page of {PAGE} cameras",

@@ -12,7 +12,7 @@ from bench.database import use_test_database
 from bench.first_picture import measure_first_picture
 from bench.many_replays import measure_many
 from bench.playback import record_footage, run_playback
-from bench.report import Report, describe_machine
+from bench.report import Report, describe_machine, divide, spell_spread
 from bench.stage import BEGINNING, PARTS, Stage, fetch, fill, name_address, run_web
 from mediamtx.binary import MEDIAMTX_VERSION
 
@@ -93,11 +93,12 @@ def _measure_playlist(stage: Stage, folder: Path) -> tuple[str, bool]:
             began = time.perf_counter()
             each(number)
             walls[name].append(time.perf_counter() - began)
-    cold, hot = (_compare(walls[name], walls["file"]) for name in ("cold", "hot"))
-    met = cold.ratio <= GOAL_COLD and hot.ratio <= GOAL_HOT
-    plain = statistics.median(walls["file"]) * 1e3
-    rows = [f"| {name} | {each.describe(1e3, 1)} |" for name, each in (("cold", cold), ("hot", hot))]
-    head = f"| playlist of 24 h, {len(text):,} bytes | ms | over the file ({plain:.1f} ms) |\n|---|---|---|\n"
+    ratios = {name: divide(walls[name], walls["file"]) for name in ("cold", "hot")}
+    cold, hot = (statistics.median(each) for each in ratios.values())
+    met = cold <= GOAL_COLD and hot <= GOAL_HOT
+    took = {name: statistics.median(each) * 1e3 for name, each in walls.items()}
+    rows = [f"| {name} | {took[name]:.1f} | {spell_spread(each, 1)} |" for name, each in ratios.items()]
+    head = f"| playlist of 24 h, {len(text):,} bytes | ms | over the file ({took['file']:.1f} ms) |\n|---|---|---|\n"
     goal = f"\n\n- goal ≤ {GOAL_COLD:g}× cold, ≤ {GOAL_HOT:g}× hot: {_say(met=met)}"
     return head + "\n".join(rows) + goal, met
 
@@ -116,35 +117,15 @@ def _measure_timeline(stage: Stage, size: Size) -> tuple[str, bool]:
     }
     costs = stage.measure(asks, rounds=size.rounds, times=size.questions)
     bare, known, day = costs.values()
-    found = {name: _compare(cost, bare) for name, cost in costs.items()}
-    rows = [f"| {name} | {each.describe(1, 2)} |" for name, each in found.items()]
-    over_bare, over_known = _compare(day, bare).ratio, _compare(day, known).ratio
-    met = over_bare <= GOAL_TIMELINE
+    rows = [
+        f"| {name} | {statistics.median(cost):.2f} | {spell_spread(divide(cost, bare), 1)} |"
+        for name, cost in costs.items()
+    ]
+    over_known = statistics.median(divide(day, known))
+    met = statistics.median(divide(day, bare)) <= GOAL_TIMELINE
     head = "| CPU of web and Postgres for one answer | ms | ratio |\n|---|---|---|\n"
     beside = f"{over_known:.1f} times the view behind the same door, as a page of cameras is measured"
     return head + "\n".join(rows) + f"\n\n- goal ≤ {GOAL_TIMELINE:g}×: {_say(met=met)}; {beside}", met
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What a contender took, and its ratios to another, turn by turn."""
-
-    took: list[float]
-    ratios: list[float]
-
-    @property
-    def ratio(self) -> float:
-        """The median of the ratios."""
-        return statistics.median(self.ratios)
-
-    def describe(self, factor: float, digits: int) -> str:
-        """Give two cells of a row: the median taken, the ratio with its spread."""
-        spread = f"{self.ratio:.1f} ({min(self.ratios):.1f}–{max(self.ratios):.1f})"
-        return f"{statistics.median(self.took) * factor:.{digits}f} | {spread}"
-
-
-def _compare(took: list[float], reference: list[float]) -> Comparison:
-    return Comparison(took, [one / other for one, other in zip(took, reference, strict=True)])
 
 
 def _say(*, met: bool) -> str:

@@ -12,7 +12,7 @@ import psycopg
 from django.db import connection, connections
 
 from bench.database import ask_by, clone_database, use_test_database
-from bench.report import Report, describe_machine
+from bench.report import Report, describe_machine, divide, spell_spread
 from cameras.models import Camera, MediaServer
 from cities.models import City
 from cities.scope import city_scope
@@ -85,14 +85,13 @@ class Times:
     def describe(self, name: str, reference: str) -> str:
         """Give a row: p50 and p99 in µs, the ratio of the rounds' medians with its spread."""
         values = sorted(self.single[name])
-        ratios = self.ratios(name, reference)
         tail = values[int(len(values) * 0.99)]
-        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+        ratio = spell_spread(self.ratios(name, reference), 2)
         return f"{statistics.median(values) * 1e6:.0f} | {tail * 1e6:.0f} | {ratio}"
 
     def ratios(self, name: str, reference: str) -> list[float]:
         """Give the rounds' medians in terms of the reference's."""
-        return [one / other for one, other in zip(self.medians[name], self.medians[reference], strict=True)]
+        return divide(self.medians[name], self.medians[reference])
 
     def p50(self, name: str) -> float:
         """Give the median of all questions, in seconds."""

@@ -1,6 +1,5 @@
 """From asking for a moment to its first picture, out of the page cache and out of the disk, ours and MediaMTX's."""
 
-import statistics
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import imageio_ffmpeg
 
 from bench.page_cache import evict
 from bench.playback import Playback
-from bench.report import Rounds, run_rounds
+from bench.report import Rounds, run_rounds, spell_spread
 from bench.stage import BEGINNING, PART, WARMING, Stage
 
 GOAL_PLAIN, GOAL_GET = 4.0, 100.0
@@ -112,13 +111,9 @@ def _describe(outcome: Outcome) -> str:
     name, rounds = f"minute {outcome.contest.minute}", outcome.rounds
     if rounds is None:
         return f"| {name} | not evictable here | | | | |"
-    walls = [_spread([each * 1e3 for each in rounds.wall[one]]) for one in (OURS, PLAIN, GET)]
-    ratios = [_spread(rounds.ratios(*pair)) for pair in ((OURS, PLAIN), (GET, OURS))]
+    walls = [spell_spread([each * 1e3 for each in rounds.wall[one]], 1) for one in (OURS, PLAIN, GET)]
+    ratios = [spell_spread(rounds.ratios(*pair), 1) for pair in ((OURS, PLAIN), (GET, OURS))]
     return "| " + " | ".join([name, *walls, *ratios]) + " |"
-
-
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.1f} ({min(values):.1f}–{max(values):.1f})"
 
 
 def _judge(kind: str, outcomes: list[Outcome]) -> list[tuple[str, bool]]:

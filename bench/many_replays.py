@@ -1,6 +1,5 @@
 """Twenty who play at once: the CPU that a gigabyte costs us, against that of a server of plain files."""
 
-import statistics
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.nginx import find_nginx, run_nginx
+from bench.report import divide, spell_spread
 from bench.stage import BEGINNING, PART, Stage, fetch, hand_out_tokens, run_web
 from footage.layout import name_for
 
@@ -99,10 +99,5 @@ def _do_at_once(work: Callable[[Any], int], each: Iterable[Any]) -> int:
 def _describe(kind: str, costs: dict[str, list[float]]) -> list[str]:
     lines = [f"| **{kind}** | | |"]
     for name, values in costs.items():
-        ratios = [one / other for one, other in zip(values, costs[READ], strict=True)]
-        lines.append(f"| {name} | {_spread(values)} | {_spread(ratios)} |")
+        lines.append(f"| {name} | {spell_spread(values, 2)} | {spell_spread(divide(values, costs[READ]), 2)} |")
     return lines
-
-
-def _spread(values: list[float]) -> str:
-    return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"

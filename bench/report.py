@@ -6,7 +6,7 @@ import platform
 import re
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Rounds:
 
     def ratios(self, name: str, reference: str) -> list[float]:
         """Give the contender's wall time in terms of the reference's, round by round."""
-        return [one / other for one, other in zip(self.wall[name], self.wall[reference], strict=True)]
+        return divide(self.wall[name], self.wall[reference])
 
     def median_ratio(self, name: str, reference: str) -> float:
         """Give the median of the ratios."""
@@ -36,10 +36,19 @@ class Rounds:
 
     def describe(self, name: str, reference: str) -> str:
         """Give a row: wall ms (min-max), CPU ms, ratio (min-max)."""
-        wall, ratios = self.wall[name], self.ratios(name, reference)
-        milliseconds = f"{statistics.median(wall) * 1e3:.0f} ({min(wall) * 1e3:.0f}–{max(wall) * 1e3:.0f})"
+        milliseconds = spell_spread([each * 1e3 for each in self.wall[name]], 0)
         cpu = f"{statistics.median(self.cpu[name]) * 1e3:.0f}"
-        return f"{milliseconds} | {cpu} | {statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+        return f"{milliseconds} | {cpu} | {spell_spread(self.ratios(name, reference), 2)}"
+
+
+def divide(values: Sequence[float], reference: Sequence[float]) -> list[float]:
+    """Give each value in terms of the reference's of the same round."""
+    return [one / other for one, other in zip(values, reference, strict=True)]
+
+
+def spell_spread(values: Sequence[float], digits: int) -> str:
+    """Give the median, the least and the most."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
 
 def run_rounds(

@@ -38,7 +38,7 @@ WEB_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
 }
 """What keeps glibc from handing memory back after each answer, only to fetch it page by page for the next: a day's
-playlist spent a sixth of its time on that. Few arenas, so that 32 threads do not each keep what one of them needed."""
+playlist spent a seventh of its time so. Few arenas, for 32 threads not each to keep what one of them needed."""
 
 
 @dataclass(frozen=True)
