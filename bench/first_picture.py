@@ -68,14 +68,13 @@ def _prepare(stage: Stage, playback: Playback, minute: int) -> Contest:
     def ask_ours(_: int) -> bytes:
         named = stage.ask_for(camera, start, start + LENGTH)
         group = named.groups[0]
-        return named.text + stage.get(named.head) + stage.get(group.address, group.range)
+        return named.text + named.head + stage.get(group.address, group.range)
 
     def ask_mediamtx(_: int) -> bytes:
         return playback.get_first_picture(camera.stream_id, start, LENGTH_OF_GET)
 
     named = stage.ask_for(camera, start, start + LENGTH)
-    head = len(stage.get(named.head))
-    ranges = [f"bytes=0-{len(named.text) - 1}", f"bytes=0-{head - 1}", named.groups[0].range]
+    ranges = [f"bytes=0-{len(named.text) - 1}", f"bytes=0-{len(named.head) - 1}", named.groups[0].range]
 
     def ask_plainly(_: int) -> bytes:
         return b"".join(stage.get(f"/media/bench/{stage.footage.name}", each) for each in ranges)

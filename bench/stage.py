@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ PER_DAY, PEOPLE = 48, 80
 WARMING = 300
 """So often is everything asked before it counts: a web server runs for weeks, and its threads know their questions."""
 
-_MAP = re.compile(r'^#EXT-X-MAP:URI="(.+)"$', re.MULTILINE)
+_MAP = re.compile(r'^#EXT-X-MAP:URI="data:video/mp4;base64,(.+)"$', re.MULTILINE)
 _GROUP = re.compile(r"^#EXT-X-BYTERANGE:(\d+)@(\d+)\n(.+)$", re.MULTILINE)
 
 
@@ -57,10 +58,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Playlist:
-    """What a playlist names, read with as little work as can be: the time of who reads it is not ours."""
+    """What a playlist names, and the head inside it, read with as little work as can be: the time of who reads it is
+    not ours.
+    """
 
     text: bytes
-    head: str
+    head: bytes
     groups: list[Group]
 
 
@@ -85,13 +88,13 @@ class Stage:
         return fetch(self.port, path, headers)
 
     def ask_for(self, camera: Camera, start: datetime, end: datetime) -> Playlist:
-        """Ask for a playlist, and read it."""
-        text = self.get(name_address("replay.m3u8", camera, start, end))
+        """Ask for a playlist as our own player does, which shows its beginning first, and read it."""
+        text = self.get(f"{name_address('replay.m3u8', camera, start, end)}&at={quote(start.isoformat())}")
         lines = text.decode()
         head = _MAP.search(lines)
         assert head, lines
         groups = [Group(address, int(offset), int(size)) for size, offset, address in _GROUP.findall(lines)]
-        return Playlist(text, head[1], groups)
+        return Playlist(text, b64decode(head[1]), groups)
 
     def cpu(self) -> float:
         """Give the seconds of CPU that its processes and their connections' Postgres have taken."""

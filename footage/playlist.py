@@ -5,6 +5,7 @@ a place, which only the caller knows: whose they are, and until when. All is don
 a camera is 21,600 groups.
 """
 
+from base64 import b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -78,10 +79,15 @@ def group_fragments(fragments: Columns, *, grows: bool = False) -> Groups:
 
 def choose_groups(groups: Groups, begin: int, end: int) -> Groups:
     """Give the groups that touch the time from `begin` to `end`."""
-    first, last = bisect_right(groups.starts, begin), bisect_left(groups.starts, end)
-    if first and groups.starts[first - 1] + groups.durations[first - 1] > begin:
-        first -= 1
+    first, last = find_group(groups, begin), bisect_left(groups.starts, end)
     return groups.cut(first, max(first, last))
+
+
+def find_group(groups: Groups, moment: int) -> int:
+    """Give the number of the group that shows the moment, or of the next one; how many there are where none is left."""
+    number = bisect_right(groups.starts, moment)
+    was_before = number and groups.starts[number - 1] + groups.durations[number - 1] > moment
+    return number - 1 if was_before else number
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,12 @@ def write_runs(segment_start: datetime, groups: Groups, place: str, form: Form =
         return
     for first, last in pairwise([0, *groups.breaks, len(groups.offsets)]):
         yield _write_run(segment_start, groups.cut(first, last), place, form)
+
+
+def put_head_in(run: bytes, head: bytes) -> bytes:
+    """Give a run's lines with the head itself in the place of its address."""
+    _, rest = run.split(b"\n", 1)
+    return b'#EXT-X-MAP:URI="data:video/mp4;base64,%b"\n%b' % (b64encode(head), rest)
 
 
 class Place(NamedTuple):

@@ -1,6 +1,7 @@
 """The API of played footage: what there is, and the playlist that plays it."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,15 +14,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from cameras.models import Camera
 from cameras.queries import find_camera
 from cities.errors import NotThere
+from cities.models import User
 from cities.negotiation import AnyAnswer
 from cities.permissions import access_of
 from cities.problems import CONTENT_TYPE, describe_problem
+from recording.gaps.asking import read_moment
 from recording.gaps.spans import Span
 from replay.asking import read_cameras, read_playback, read_range, read_resolution, spell_moment
 from replay.forms import read_form
-from replay.parameters import CAMERA_IDS, FLOOD, FORM, FROM, PLAYBACK, RESOLUTION, TO, answers
+from replay.parameters import AT, CAMERA_IDS, FLOOD, FORM, FROM, PLAYBACK, RESOLUTION, TO, answers
 from replay.playlists import NoFootage, Wish, make_playlist
 from replay.services import note_footage_view
 from replay.throttling import FootageThrottle
@@ -134,7 +138,7 @@ class PlaylistView(APIView):
     @extend_schema(
         operation_id="read_playlist",
         summary="The playlist (HLS) of a camera's footage",
-        parameters=[FROM, TO, FORM, PLAYBACK],
+        parameters=[FROM, TO, FORM, PLAYBACK, AT],
         responses={(200, PLAYLIST_TYPE): OpenApiTypes.STR, 429: FLOOD},
     )
     def get(self, request: Request, camera_id: UUID) -> HttpResponse:
@@ -144,15 +148,26 @@ class PlaylistView(APIView):
         `next` where it goes on.
         """
         now = timezone.now()
-        camera, window = find_camera(camera_id), read_range(request.query_params, now)
-        form, playback = read_form(request.query_params), read_playback(request.query_params)
-        grows, access = not request.query_params.get("to"), access_of(request)
+        access = access_of(request)
+        wish = _read_wish(request.query_params, find_camera(camera_id), access.user, now)
         try:
-            text = make_playlist(Wish(camera, window, access.user, grows, form, playback), now)
+            text = make_playlist(wish, now)
         except NoFootage as error:
             return _json(_describe_no_footage(error), status=404, content_type=CONTENT_TYPE)
-        note_footage_view(access, camera, window, now=now)
+        note_footage_view(access, wish.camera, wish.window, now=now)
         return HttpResponse(text, content_type=PLAYLIST_TYPE)
+
+
+def _read_wish(asked: Mapping[str, str], camera: Camera, user: User, now: datetime) -> Wish:
+    return Wish(
+        camera,
+        read_range(asked, now),
+        user,
+        grows=not asked.get("to"),
+        form=read_form(asked),
+        playback=read_playback(asked),
+        at=read_moment(asked, "at"),
+    )
 
 
 def _spell_time(window: Span, resolution: int, now: datetime) -> str:

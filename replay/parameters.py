@@ -26,6 +26,11 @@ PLAYBACK = OpenApiParameter(
     OpenApiTypes.STR,
     description="A word of yours for one playback: what grows keeps its numbers where you ask again with the same.",
 )
+AT = _moment(
+    "at",
+    "What you show first: the head of its file stands in the playlist as a data: URL, and the disk fetches its bytes.",
+    required=False,
+)
 
 FLOOD = OpenApiResponse(description="Too much at once of one person; Retry-After says when to come again.")
 

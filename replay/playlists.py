@@ -1,7 +1,8 @@
 """Playlists of what may be replayed: groups of fragments within sessions, each file with a token of its own."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -19,11 +20,14 @@ from footage.playlist import (
     Groups,
     choose_groups,
     cut_fragments,
+    find_group,
     group_fragments,
+    put_head_in,
     write_playlist,
     write_runs,
 )
 from recording.gaps.spans import Span
+from replay.heads import FirstGroup, fetch_first
 from replay.numbering import Stretch, go_on
 from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable, sum_up, sum_up_playable
 from replay.remembered import Texts
@@ -64,7 +68,8 @@ class Wish:
     """What somebody wants to play; what `grows` is to be asked for again.
 
     `form` says what the addresses give of each group: the bytes as they lie on disk, or something made of them.
-    `playback` is their word for one playback, which is told all of it anew where the word is another.
+    `playback` is their word for one playback, which is told all of it anew where the word is another. `at` is what they
+    show first.
     """
 
     camera: Camera
@@ -73,6 +78,7 @@ class Wish:
     grows: bool = False
     form: Form = ORIGINAL
     playback: str = ""
+    at: datetime | None = None
 
 
 def make_playlist(wish: Wish, now: datetime) -> bytes:
@@ -80,11 +86,11 @@ def make_playlist(wish: Wish, now: datetime) -> bytes:
 
     Raises InvalidInput for a window that is too long, NoFootage where there is nothing.
     """
-    window, key = wish.window, (wish.camera.pk, wish.window, wish.user.pk, wish.form)
+    window, key = wish.window, (wish.camera.pk, wish.window, wish.user.pk, wish.form, wish.at)
     if window.length > LONGEST_PLAYLIST:
         raise InvalidInput("A playlist holds 25 hours at most; ask for less at a time.", field="from")
     if wish.grows:  # its end is another each time
-        return _write(wish, leave_out_after_open(_list_all(wish)), now)
+        return _write(wish, list(leave_out_after_open(_list_all(wish))), now)
     known = TEXTS.find(key, now)
     if known and known.source == sum_up_playable(wish.camera, window.start, window.end):
         return known.content
@@ -124,9 +130,10 @@ class _Written(NamedTuple):
     longest: int
 
 
-def _write(wish: Wish, playables: Iterable[Playable], now: datetime) -> bytes:
+def _write(wish: Wish, playables: Sequence[Playable], now: datetime) -> bytes:
     """Write one segment after the other, so that what is known of one is let go before the next takes its room."""
-    written = [each for each in (_write_segment(wish, playable, now) for playable in playables) if each]
+    first = find_first(playables, wish.at)
+    written = [each for each in (_write_segment(wish, playable, now, first) for playable in playables) if each]
     begins = FIRST
     if wish.grows:
         kept, begins = go_on(_name_of(wish), [each.stretch for each in written])
@@ -138,13 +145,34 @@ def _write(wish: Wish, playables: Iterable[Playable], now: datetime) -> bytes:
     return b"".join(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows, begins=begins))
 
 
-def _write_segment(wish: Wish, playable: Playable, now: datetime) -> _Written | None:
+def find_first(playables: Iterable[Playable], at: datetime | None) -> Playable | None:
+    """Give the one that shows the moment, or the next one; None where no moment is named, or nothing is left."""
+    return next((each for each in playables if each.end > at), None) if at else None
+
+
+def _write_segment(wish: Wish, playable: Playable, now: datetime, first: Playable | None) -> _Written | None:
     shown = choose_shown(playable, wish.window)
     if not shown.groups.offsets:
         return None
     runs = list(write_runs(playable.segment_start, shown.groups, make_address(shown, wish.user.pk, now), wish.form))
+    if wish.at and playable is first:
+        _bring_first(wish.camera, shown, runs, (wish.at - playable.segment_start) // _MICROSECOND, wish.form)
     stretch = Stretch((playable.start - EPOCH) // _MICROSECOND, len(shown.groups.offsets), len(runs))
     return _Written(stretch, runs, max(shown.groups.durations))
+
+
+def _bring_first(camera: Camera, shown: Shown, runs: list[bytes], at: int, form: Form) -> None:
+    """Have the disk fetch what is shown first, and put the head of its file into its run, where the form has heads."""
+    groups, playable = shown.groups, shown.playable
+    number = find_group(groups, at)
+    # A segment that lies elsewhere is played all the same: only its head is asked for by itself.
+    if number == len(groups.offsets) or playable.media_server_id != camera.media_server_id:
+        return
+    place = FirstGroup(groups.offsets[number], groups.sizes[number], shown.init_bytes)
+    head = fetch_first(camera.media_server.recordings_root, playable.file, playable.held_file, place)
+    if head and form.init:
+        run = bisect_right(groups.breaks, number)
+        runs[run] = put_head_in(runs[run], head)
 
 
 def _name_of(wish: Wish) -> str:

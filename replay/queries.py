@@ -25,6 +25,7 @@ _PIECES = """
         WHERE camera_id = %(camera)s AND started_at < %(to)s AND (ended_at IS NULL OR ended_at > %(from)s)
     ), piece AS (
         SELECT segment.id, segment.city_id, segment.start AS segment_start, segment.state, segment.whole_bytes,
+               segment.media_server_id, segment.file, segment.held_file,
                GREATEST(segment.start, session.started_at) AS start, LEAST(segment."end", session.ended_at) AS "end",
                segment.fragments
         FROM recording_segment AS segment
@@ -39,7 +40,8 @@ _PIECES = """
 _MARK = 'hash_record_extended(ROW(id, segment_start, state, whole_bytes, start, "end"), 0)'
 
 _PLAYABLE = f"""{_PIECES}
-    SELECT id, city_id, segment_start, state, whole_bytes, fragments, start, "end", {_MARK}
+    SELECT id, city_id, segment_start, state, whole_bytes, media_server_id, file, held_file, fragments, start, "end",
+           {_MARK}
     FROM piece ORDER BY segment_start, start
 """  # noqa: S608 -- the constants above
 
@@ -99,6 +101,9 @@ class Playable(NamedTuple):
     segment_start: datetime
     state: str
     whole_bytes: int
+    media_server_id: int
+    file: str
+    held_file: str
     fragments: bytes
     start: datetime
     end: datetime

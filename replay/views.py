@@ -13,10 +13,10 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.views.decorators.http import require_safe
 
 from cities.problems import NOT_THERE, problem_response
-from footage.initialisation import hide_sound
 from recording.holds.links import footage_file
 from recording.states import SegmentState
 from replay.door import answer_token
+from replay.heads import read_head
 from replay.media import CHUNK, FilePart, Part, choose_part, is_exact, open_footage, spell_tag
 from replay.queries import MediaFile
 from replay.throttling import ANSWERS
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 TYPE = "video/mp4"
 ACCELERATED = "/recordings/"
-LONGEST_INIT = 1 << 20
 _KEPT = "private, max-age=600"
 
 Giving = Callable[[HttpRequest, FootageGrant, Path, FileIO], HttpResponseBase]
@@ -65,7 +64,7 @@ def _give(request: HttpRequest, grant: FootageGrant, media: MediaFile, give: Giv
 def _give_init(request: HttpRequest, grant: FootageGrant, path: Path, file: FileIO) -> HttpResponseBase:
     del request, path
     with file:
-        return HttpResponse(hide_sound(file.read(min(grant.init_bytes, LONGEST_INIT)) or b""), content_type=TYPE)
+        return HttpResponse(read_head(file, grant.init_bytes), content_type=TYPE)
 
 
 def _give_part(request: HttpRequest, grant: FootageGrant, path: Path, file: FileIO) -> HttpResponseBase:

@@ -53,18 +53,27 @@ window.Replay = window.Replay || {};
 
   const speakToken = (url) => url.replace(/\/footage\/[^/]+\/([^/?]+)\?token=(.+)$/, "/footage/$2/$1");
 
-  /* Loads for hls.js: the first playlist is in hand already, and tokens stand elsewhere for it than for the server. */
+  /* What a data: URL holds, without asking the browser for it: the page may fetch from its own server only. */
+  const decodeInside = (url) => Uint8Array.from(atob(url.slice(url.indexOf(",") + 1)), (letter) => letter.charCodeAt(0)).buffer;
+
+  /* Loads for hls.js: the first playlist and the head of the file that is shown first are in hand already, and tokens
+     stand elsewhere for it than for the server. */
   function makeLoader(Hls, playlist, text) {
     let isGiven = false;
     return class extends Hls.DefaultConfig.loader {
       load(context, config, callbacks) {
+        if (context.url.startsWith("data:")) { this.give(context, decodeInside(context.url), callbacks.onSuccess); return; }
         if (!context.url.includes(playlist)) { super.load(Object.assign(context, { url: speakToken(context.url) }), config, callbacks); return; }
         const hear = (answer, ...more) => callbacks.onSuccess({ ...answer, data: quietTokens(answer.data) }, ...more);
         if (isGiven) { super.load(context, config, { ...callbacks, onSuccess: hear }); return; }
         isGiven = true;
-        const moment = performance.now();
-        Object.assign(this.stats, { loading: { start: moment, first: moment, end: moment }, loaded: text.length, total: text.length });
-        setTimeout(() => hear({ url: context.url, data: text, code: 200 }, this.stats, context, null));
+        this.give(context, text, hear);
+      }
+
+      give(context, data, hear) {
+        const moment = performance.now(), size = data.byteLength ?? data.length;
+        Object.assign(this.stats, { loading: { start: moment, first: moment, end: moment }, loaded: size, total: size });
+        setTimeout(() => hear({ url: context.url, data, code: 200 }, this.stats, context, null));
       }
     };
   }
@@ -88,7 +97,7 @@ window.Replay = window.Replay || {};
       this.reachesNow = end >= Date.now();
       // By its own word each playback keeps the numbers that it was told, and another is told everything anew.
       const rest = this.reachesNow ? `&playback=${Math.random().toString(36).slice(2)}` : `&to=${spell(end)}`;
-      const query = `from=${spell(this.wanted - BEFORE_MS)}${rest}`;
+      const query = `from=${spell(this.wanted - BEFORE_MS)}&at=${spell(this.wanted)}${rest}`;
       this.url = `${address}${address.includes("?") ? "&" : "?"}${query}`;
       const answer = await fetch(this.url, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status, problem: await answer.json().catch(() => null) });

@@ -91,6 +91,8 @@ def expect_code(page: Page, moment: datetime | float, selector: str = "[data-pas
 
 def test_the_picture_of_the_asked_moment_comes_and_runs_on(filmed: Filmed, open_as: OpenAs) -> None:
     page = open_at(open_as, filmed, filmed.first + timedelta(seconds=40))
+    fetched = page.evaluate("() => performance.getEntriesByType('resource').map(each => each.name)")
+    assert [name for name in fetched if "init.mp4" in name] == []  # the playlist brought the head along
     began, seen = page.evaluate(MOMENT), read_code(page)
     assert abs(seen - code_of(filmed.first + timedelta(seconds=40))) <= 3  # it has played since
     page.wait_for_timeout(3000)

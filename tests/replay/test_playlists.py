@@ -1,10 +1,12 @@
 """Playlists over the API: what is in them, what is left out, and how they refuse."""
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from cameras.models import MediaServer
 from cities.models import AuditAction, AuditEntry
 from footage.packing import pack_fragments
 from recording.models import RecordingSession, Segment
@@ -133,6 +135,75 @@ def test_what_turns_up_late_is_told_to_who_begins_to_play(world: World, client: 
     assert len(ranges(ask_playlist(client, world.camera, asked, None, playback="two"))) == 6
 
 
+def heads(answer: Any) -> list[str]:
+    """Give the first letters of where each piece's head is found."""
+    return [each.init_section.uri[:5] for each in read_playlist(answer).segments]
+
+
+@pytest.mark.parametrize(("at", "first"), [(-60, 0), (0, 0), (11.9, 0), (12, 1), (30, 1), (39.9, 1)])
+def test_the_head_of_what_is_shown_first_stands_in_the_playlist(
+    world: World, client: ApiClient, shelf: Shelf, at: float, first: int
+) -> None:
+    for number, start in enumerate((START, START + 28 * SECOND)):
+        shelve(shelf, world.camera, start, number=number)
+    asked = START, START + 40 * SECOND
+    answer = ask_playlist(client, world.camera, *asked, at=spell(START + at * SECOND))
+    expected = [["data:"] * 3, ["/foot"] * 3] if first == 0 else [["/foot"] * 3, ["data:"] * 3]
+    assert heads(answer) == [*expected[0], *expected[1]]
+    inside = read_playlist(answer).segments[3 * first].init_section.uri
+    address = read_playlist(ask_playlist(client, world.camera, *asked)).segments[3 * first].init_section.uri
+    assert b64decode(inside.removeprefix("data:video/mp4;base64,")) == client.get(address).content
+
+
+def test_of_a_file_in_two_runs_the_one_that_is_shown_first_has_the_head(
+    world: World, client: ApiClient, shelf: Shelf
+) -> None:
+    shelve(shelf, world.camera, fragments=6)
+    RecordingSession.objects.update(ended_at=START + 9 * SECOND, status="OFF")
+    wish(world.camera, START + 15 * SECOND)
+    answer = ask_playlist(client, world.camera, START, START + 24 * SECOND, at=spell(START + 20 * SECOND))
+    assert heads(answer) == ["/foot", "/foot", "data:", "data:"]
+
+
+def test_no_head_stands_inside_where_nothing_is_left_to_show(world: World, client: ApiClient, shelf: Shelf) -> None:
+    shelve(shelf, world.camera)
+    assert heads(ask_playlist(client, world.camera, at=spell(END + SECOND))) == ["/foot"] * 3
+
+
+def test_a_playlist_that_grows_keeps_the_head_of_what_was_shown_first(
+    world: World, client: ApiClient, shelf: Shelf
+) -> None:
+    now = datetime.now(UTC)
+    RecordingSession.objects.update(started_at=now - timedelta(hours=1))
+    shelve(shelf, world.camera, now - 30 * SECOND)
+
+    def ask() -> list[str]:
+        at = spell(now - 29 * SECOND)
+        return heads(ask_playlist(client, world.camera, now - 60 * SECOND, None, at=at, playback="one"))
+
+    before = ask()
+    shelve(shelf, world.camera, now - 18 * SECOND, number=1)
+    after = ask()
+    assert (before, after) == (["data:"] * 3, ["data:"] * 3 + ["/foot"] * 3)
+
+
+def test_a_head_that_cannot_be_had_is_asked_for_by_its_address(world: World, client: ApiClient, shelf: Shelf) -> None:
+    segment = shelve(shelf, world.camera)
+    assert heads(ask_playlist(client, world.camera, at=spell(START))) == ["data:"] * 3
+    elsewhere = MediaServer.objects.create(name="elsewhere", recordings_root=str(shelf.root))
+    Segment.objects.update(media_server=elsewhere)
+    assert heads(ask_playlist(client, world.camera, at=spell(START + SECOND))) == ["/foot"] * 3
+    Segment.objects.update(media_server=world.server)
+    (shelf.root / segment.file).unlink()
+    assert heads(ask_playlist(client, world.camera, at=spell(START + 2 * SECOND))) == ["/foot"] * 3
+
+
+def test_footage_made_anew_has_no_heads_to_put_inside(world: World, client: ApiClient, shelf: Shelf) -> None:
+    shelve(shelf, world.camera)
+    asked = ask_playlist(client, world.camera, START, END, at=spell(START), **{"as": "h264"})
+    assert b"EXT-X-MAP" not in asked.content
+
+
 @pytest.mark.parametrize(("asked", "following"), [(START - 60 * SECOND, START), (END + 60 * SECOND, None)])
 def test_without_footage_it_says_where_it_goes_on(
     world: World, client: ApiClient, shelf: Shelf, asked: datetime, following: datetime | None
@@ -165,6 +236,7 @@ BAD = [
     ({"from": spell(END - timedelta(hours=25, seconds=1)), "to": spell(END)}, "from"),
     ({"from": "2199-01-27T03:00:00Z"}, "from"),
     ({"from": spell(START), "to": spell(END), "as": "gif"}, "as"),
+    ({"from": spell(START), "to": spell(END), "at": "noon"}, "at"),
 ]
 
 
