@@ -14,8 +14,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from cameras.models import Camera
-from cameras.queries import find_camera
 from cities.errors import NotThere
 from cities.models import User
 from cities.negotiation import AnyAnswer
@@ -149,18 +147,18 @@ class PlaylistView(APIView):
         """
         now = timezone.now()
         access = access_of(request)
-        wish = _read_wish(request.query_params, find_camera(camera_id), access.user, now)
+        wish = _read_wish(request.query_params, camera_id, access.user, now)
         try:
             text = make_playlist(wish, now)
         except NoFootage as error:
             return _json(_describe_no_footage(error), status=404, content_type=CONTENT_TYPE)
-        note_footage_view(access, wish.camera, wish.window, now=now)
+        note_footage_view(access, camera_id, wish.window, now=now)
         return HttpResponse(text, content_type=PLAYLIST_TYPE)
 
 
-def _read_wish(asked: Mapping[str, str], camera: Camera, user: User, now: datetime) -> Wish:
+def _read_wish(asked: Mapping[str, str], camera_id: UUID, user: User, now: datetime) -> Wish:
     return Wish(
-        camera,
+        camera_id,
         read_range(asked, now),
         user,
         grows=not asked.get("to"),

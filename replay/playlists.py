@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
-from cameras.models import Camera
+from cameras.queries import find_camera
+from cities.active import spell_narrowing
 from cities.errors import InvalidInput, VMSError
 from cities.models import User
 from footage.errors import BrokenIndex
@@ -72,7 +74,7 @@ class Wish:
     show first.
     """
 
-    camera: Camera
+    camera_id: UUID
     window: Span
     user: User
     grows: bool = False
@@ -84,15 +86,16 @@ class Wish:
 def make_playlist(wish: Wish, now: datetime) -> bytes:
     """Give the playlist of what may be replayed; the same again to who asks again within two minutes.
 
-    Raises InvalidInput for a window that is too long, NoFootage where there is nothing.
+    Raises InvalidInput for a window that is too long, NoFootage where there is nothing, NotThere without a camera.
     """
-    window, key = wish.window, (wish.camera.pk, wish.window, wish.user.pk, wish.form, wish.at)
+    window = wish.window
+    key = (wish.camera_id, window, wish.user.pk, wish.form, wish.at, spell_narrowing())
     if window.length > LONGEST_PLAYLIST:
         raise InvalidInput("A playlist holds 25 hours at most; ask for less at a time.", field="from")
     if wish.grows:  # its end is another each time
         return _write(wish, list(leave_out_after_open(_list_all(wish))), now)
     known = TEXTS.find(key, now)
-    if known and known.source == sum_up_playable(wish.camera, window.start, window.end):
+    if known and known.source == sum_up_playable(wish.camera_id, window.start, window.end):
         return known.content
     playables = _list_all(wish)
     content = _write(wish, playables, now)
@@ -101,7 +104,7 @@ def make_playlist(wish: Wish, now: datetime) -> bytes:
 
 
 def _list_all(wish: Wish) -> list[Playable]:
-    playables = list_playable(wish.camera, wish.window.start, wish.window.end)
+    playables = list_playable(wish.camera_id, wish.window.start, wish.window.end)
     if len(playables) > MOST_SEGMENTS:
         raise InvalidInput("The footage is in too many pieces for one playlist; ask for less time.", field="from")
     return playables
@@ -140,7 +143,7 @@ def _write(wish: Wish, playables: Sequence[Playable], now: datetime) -> bytes:
         told = set(kept)
         written = [each for each in written if each.stretch in told]
     if not written:
-        raise NoFootage(find_next_footage(wish.camera, wish.window.start))
+        raise NoFootage(find_next_footage(find_camera(wish.camera_id), wish.window.start))
     runs, longest = (run for each in written for run in each.runs), max(each.longest for each in written)
     return b"".join(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows, begins=begins))
 
@@ -156,20 +159,19 @@ def _write_segment(wish: Wish, playable: Playable, now: datetime, first: Playabl
         return None
     runs = list(write_runs(playable.segment_start, shown.groups, make_address(shown, wish.user.pk, now), wish.form))
     if wish.at and playable is first:
-        _bring_first(wish.camera, shown, runs, (wish.at - playable.segment_start) // _MICROSECOND, wish.form)
+        _bring_first(shown, runs, (wish.at - playable.segment_start) // _MICROSECOND, wish.form)
     stretch = Stretch((playable.start - EPOCH) // _MICROSECOND, len(shown.groups.offsets), len(runs))
     return _Written(stretch, runs, max(shown.groups.durations))
 
 
-def _bring_first(camera: Camera, shown: Shown, runs: list[bytes], at: int, form: Form) -> None:
+def _bring_first(shown: Shown, runs: list[bytes], at: int, form: Form) -> None:
     """Have the disk fetch what is shown first, and put the head of its file into its run, where the form has heads."""
     groups, playable = shown.groups, shown.playable
     number = find_group(groups, at)
-    # A segment that lies elsewhere is played all the same: only its head is asked for by itself.
-    if number == len(groups.offsets) or playable.media_server_id != camera.media_server_id:
+    if number == len(groups.offsets):
         return
     place = FirstGroup(groups.offsets[number], groups.sizes[number], shown.init_bytes)
-    head = fetch_first(camera.media_server.recordings_root, playable.file, playable.held_file, place)
+    head = fetch_first(playable.root, playable.file, playable.held_file, place)
     if head and form.init:
         run = bisect_right(groups.breaks, number)
         runs[run] = put_head_in(runs[run], head)
@@ -177,7 +179,7 @@ def _bring_first(camera: Camera, shown: Shown, runs: list[bytes], at: int, form:
 
 def _name_of(wish: Wish) -> str:
     who = f"{wish.user.pk}:{wish.playback}"
-    return f"replay:told:{wish.camera.pk}:{wish.window.start.timestamp():.6f}:{who}"
+    return f"replay:told:{wish.camera_id}:{wish.window.start.timestamp():.6f}:{who}"
 
 
 def make_address(shown: Shown, user_id: int, now: datetime) -> str:

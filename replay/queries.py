@@ -11,7 +11,7 @@ from uuid import UUID
 from cameras.models import Camera
 from cameras.queries import cameras_in_scope
 from cities.postgres.prepared import ask
-from cities.scope import check_in_scope
+from cities.scope import check_in_scope, is_in_sight, scope_values
 from recording.states import SegmentState
 from recording.writing import LONGEST_SEGMENT
 from replay.codecs import find_codecs
@@ -21,8 +21,10 @@ MOST_SEGMENTS = 5_000
 
 _PIECES = """
     WITH session AS MATERIALIZED (
-        SELECT started_at, COALESCE(ended_at, 'infinity') AS ended_at FROM recording_recordingsession
-        WHERE camera_id = %(camera)s AND started_at < %(to)s AND (ended_at IS NULL OR ended_at > %(from)s)
+        SELECT session.started_at, COALESCE(session.ended_at, 'infinity') AS ended_at
+        FROM cameras_camera AS camera JOIN recording_recordingsession AS session ON session.camera_id = camera.id
+        WHERE camera.id = %(camera)s AND camera.removed_at IS NULL AND (%(every)s OR camera.city_id = ANY(%(cities)s))
+          AND session.started_at < %(to)s AND (session.ended_at IS NULL OR session.ended_at > %(from)s)
     ), piece AS (
         SELECT segment.id, segment.city_id, segment.start AS segment_start, segment.state, segment.whole_bytes,
                segment.media_server_id, segment.file, segment.held_file,
@@ -37,12 +39,12 @@ _PIECES = """
 """
 
 # What of a piece makes it another: its fragments need not be read, for they change with the bytes that are whole.
-_MARK = 'hash_record_extended(ROW(id, segment_start, state, whole_bytes, start, "end"), 0)'
+_MARK = 'hash_record_extended(ROW(piece.id, segment_start, state, whole_bytes, start, "end"), 0)'
 
 _PLAYABLE = f"""{_PIECES}
-    SELECT id, city_id, segment_start, state, whole_bytes, media_server_id, file, held_file, fragments, start, "end",
-           {_MARK}
-    FROM piece ORDER BY segment_start, start
+    SELECT piece.id, city_id, segment_start, state, whole_bytes, file, held_file, server.recordings_root, fragments,
+           start, "end", {_MARK}
+    FROM piece JOIN cameras_mediaserver AS server ON server.id = piece.media_server_id ORDER BY segment_start, start
 """  # noqa: S608 -- the constants above
 
 _MARKS = f"{_PIECES} SELECT COUNT(*), COALESCE(BIT_XOR({_MARK}), 0) FROM piece"  # noqa: S608 -- the constants above
@@ -101,9 +103,9 @@ class Playable(NamedTuple):
     segment_start: datetime
     state: str
     whole_bytes: int
-    media_server_id: int
     file: str
     held_file: str
+    root: str
     fragments: bytes
     start: datetime
     end: datetime
@@ -148,12 +150,13 @@ class Recording:
         return find_codecs(self.root, self.file, self.held_file)
 
 
-def list_playable(camera: Camera, start: datetime, end: datetime) -> list[Playable]:
+def list_playable(camera_id: UUID, start: datetime, end: datetime) -> list[Playable]:
     """Give the segments that may be replayed from `start` to `end`, in order, with their fragments; one query.
 
-    One more than MOST_SEGMENTS where there are too many. Raises OutsideScope for a camera that is not in scope.
+    One more than MOST_SEGMENTS where there are too many; none of a camera that is not there for the cities in scope.
     """
-    return list(map(Playable._make, _ask_playable(_PLAYABLE, camera, start, end)))
+    found = map(Playable._make, _ask_playable(_PLAYABLE, camera_id, start, end))
+    return [each for each in found if is_in_sight(each.city_id, camera_id)]
 
 
 def sum_up(playables: Iterable[Playable]) -> Sum:
@@ -162,16 +165,15 @@ def sum_up(playables: Iterable[Playable]) -> Sum:
     return len(marks), reduce(xor, marks, 0)
 
 
-def sum_up_playable(camera: Camera, start: datetime, end: datetime) -> Sum:
+def sum_up_playable(camera_id: UUID, start: datetime, end: datetime) -> Sum:
     """Give the same of what `list_playable` would give now, for less: no fragments are read."""
-    ((count, mark),) = _ask_playable(_MARKS, camera, start, end)
+    ((count, mark),) = _ask_playable(_MARKS, camera_id, start, end)
     return count, mark
 
 
-def _ask_playable(statement: str, camera: Camera, start: datetime, end: datetime) -> list[Any]:
-    check_in_scope(camera.city_id)
-    values = {"camera": camera.pk, "from": start, "to": end, "since": start - LONGEST_SEGMENT}
-    return ask(statement, values | {"most": MOST_SEGMENTS + 1})
+def _ask_playable(statement: str, camera_id: UUID, start: datetime, end: datetime) -> list[Any]:
+    values = {"camera": camera_id, "from": start, "to": end, "since": start - LONGEST_SEGMENT}
+    return ask(statement, scope_values() | values | {"most": MOST_SEGMENTS + 1})
 
 
 def find_next_footage(camera: Camera, moment: datetime) -> datetime | None:

@@ -3,11 +3,12 @@
 import logging
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from cameras.models import Camera
+from cameras.queries import find_camera
 from cities.access import Access
 from cities.audit.services import Deed, Subject, note_deed
 from cities.models import AuditAction
@@ -30,13 +31,13 @@ _noted: OrderedDict[str, datetime] = OrderedDict()
 """What this process has seen noted, so that it asks nobody again; the first are forgotten first."""
 
 
-def note_footage_view(access: Access, camera: Camera, window: Span, *, now: datetime) -> None:
+def note_footage_view(access: Access, camera_id: UUID, window: Span, *, now: datetime) -> None:
     """Write down that somebody plays footage: once for each person, camera and hour of footage within ONE_VIEW."""
-    key = f"replay:view:{access.user.pk}:{camera.pk}:{window.start:%Y%m%d%H}"
+    key = f"replay:view:{access.user.pk}:{camera_id}:{window.start:%Y%m%d%H}"
     if now - _noted.get(key, NEVER) < ONE_VIEW:
         return
     if _is_new(key):
-        subject = Subject("camera", str(camera.pk), camera.name)
+        subject = Subject("camera", str(camera_id), find_camera(camera_id).name)
         facts = {"from": spell_moment(window.start), "to": spell_moment(window.end)}
         note_deed(access.city.pk, Deed(AuditAction.FOOTAGE_VIEWED, access.user, now, subject, facts=facts))
     _noted[key] = now

@@ -83,7 +83,7 @@ class FrameView(APIView):
         access = access_of(request)
         answer = _answer(moment, access.user.pk, tag, width=width, is_exact=is_exact)
         if answer.status_code == HTTPStatus.OK:
-            note_footage_view(access, camera, Span(at, at + timedelta(seconds=1)), now=timezone.now())
+            note_footage_view(access, camera.pk, Span(at, at + timedelta(seconds=1)), now=timezone.now())
         return answer
 
 
@@ -127,7 +127,7 @@ class PreviewsView(APIView):
         addresses = [make_sheet_address(sheet, access.user.pk, now) for _, sheet in found.sheets]
         tiles = [_describe(*each, url) for each, url in zip(found.sheets, addresses, strict=True)]
         if tiles:
-            note_footage_view(access, camera, window, now=now)
+            note_footage_view(access, camera.pk, window, now=now)
         return Response(PreviewsSerializer({"tiles": tiles, "pending": found.pending}).data)
 
 
