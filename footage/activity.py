@@ -15,7 +15,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _CELL = CELL // _MICROSECOND
 _STEPS = 8
 """To twice as many bytes: a step is 9 %."""
-_ANY_LEVEL = bytes(range(1, 256))
+_LEVELS = bytes(range(256))
+_FEW = 89
+"""One in so many is looked at first: no rhythm of a street or of a camera that turns has so odd a length."""
 
 
 def measure_activity(fragments: Iterable[Fragment]) -> bytes:
@@ -51,22 +53,27 @@ def scale_levels(typical: int) -> bytes:
 def find_typical(levels: bytes) -> int:
     """Give the median of the levels of which there are pictures, 0 where there are none.
 
-    The levels are halved until one is left; to count each of eighty took five times as long.
+    A few of them say between which levels it should lie, so that a fifth is left to be searched: half the time.
     """
-    values = _list_levels(levels)
     left = levels.translate(None, delete=b"\0")
-    rank = (len(left) + 1) // 2
-    while len(values) > 1:
-        lower, upper = values[: len(values) // 2], values[len(values) // 2 :]
-        below = left.translate(None, delete=upper)
+    if not left:
+        return 0
+    few, rank = sorted(left[::_FEW]), (len(left) + 1) // 2
+    low, high = few[2 * len(few) // 5], few[3 * len(few) // 5] + 1
+    below = left.translate(None, delete=_LEVELS[low:])
+    within = left.translate(None, delete=_LEVELS[:low] + _LEVELS[high:])
+    if len(below) < rank <= len(below) + len(within):
+        return _pick(within, low, high, rank - len(below))
+    return _pick(left, 0, len(_LEVELS), rank)
+
+
+def _pick(levels: bytes, low: int, high: int, rank: int) -> int:
+    """Give the level with this rank, 1 for the lowest, of levels from `low` up to `high`; halved until one is left."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        below = levels.translate(None, delete=_LEVELS[middle:high])
         if rank <= len(below):
-            left, values = below, lower
+            levels, high = below, middle
         else:
-            left, values, rank = left.translate(None, delete=lower), upper, rank - len(below)
-    return values[0] if values else 0
-
-
-def _list_levels(levels: bytes) -> bytes:
-    """Give those that occur, each once, in order."""
-    absent = _ANY_LEVEL.translate(None, delete=levels)
-    return _ANY_LEVEL.translate(None, delete=absent)
+            levels, low, rank = levels.translate(None, delete=_LEVELS[low:middle]), middle, rank - len(below)
+    return low

@@ -1,6 +1,6 @@
 """Activity as a timeline shows it: out of the levels of segments, one number for each bucket of time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from footage.activity import CELL, find_typical, scale_levels
@@ -10,7 +10,9 @@ _CELL = round(CELL.total_seconds() * 1000)
 
 
 class Levels(Protocol):
-    """A segment's levels, of each ten seconds from `start` on; shown from `begun` to `ended`; milliseconds."""
+    """A segment's levels, of each ten seconds from `start` on; shown from `begun` to `ended`, within what is asked for;
+    milliseconds.
+    """
 
     @property
     def start(self) -> int: ...
@@ -32,12 +34,8 @@ def show_activity(segments: Sequence[Levels], window: Span, resolution: int) -> 
     if not typical:
         return b""
     begin, end = (round(moment.timestamp() * 1000) for moment in (window.start, window.end))
-    cells = bytearray((end - begin) // _CELL + 1)
-    for each in segments:
-        _lay_down(cells, each, begin)
-    return _put_in_buckets(
-        bytes(cells.translate(scale_levels(typical))), -(-(end - begin) // (resolution * 1000)), resolution
-    )
+    cells = _lay_down(segments, begin, end)
+    return _put_in_buckets(cells.translate(scale_levels(typical)), -(-(end - begin) // (resolution * 1000)), resolution)
 
 
 def take_most(rows: Sequence[bytes]) -> bytes:
@@ -55,13 +53,15 @@ def take_most(rows: Sequence[bytes]) -> bytes:
     return most.to_bytes(length)
 
 
-def _lay_down(cells: bytearray, segment: Levels, begin: int) -> None:
+def _lay_down(segments: Iterable[Levels], begin: int, end: int) -> bytes:
     """Put the levels where they belong, as far as they are shown."""
-    first, last = (segment.begun - begin) // _CELL, -((begin - segment.ended) // _CELL)
-    shift = (segment.start - begin + _CELL // 2) // _CELL
-    at = max(first, shift, 0)
-    shown = segment.levels[at - shift : max(0, min(last, len(cells)) - shift)]
-    cells[at : at + len(shown)] = shown
+    cells = bytearray((end - begin) // _CELL + 1)
+    for each in segments:
+        shift = (each.start - begin + _CELL // 2) // _CELL
+        at = max(shift, (each.begun - begin) // _CELL)
+        shown = each.levels[at - shift : -((begin - each.ended) // _CELL) - shift]
+        cells[at : at + len(shown)] = shown
+    return bytes(cells)
 
 
 def _put_in_buckets(cells: bytes, count: int, resolution: int) -> bytes:

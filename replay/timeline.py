@@ -26,16 +26,21 @@ JOINT = timedelta(seconds=2)
 """Spans that are no further apart are shown as one: between two files of a recording is never exactly nothing."""
 
 _JOINT_MS = round(JOINT.total_seconds() * 1000)
-_IS_NOTE, _CAMERA, _START = itemgetter(0), itemgetter(1), attrgetter("start")
+_IS_NOTE, _PLACE, _START = itemgetter(0), itemgetter(1), attrgetter("start")
 
 
 def _ms(expression: str) -> str:
     return f"(date_part('epoch', {expression}) * 1000)::bigint"
 
 
+def _place(camera_id: str) -> str:
+    return f"array_position(%(cameras)s, {camera_id})"
+
+
 # One question, and plain rows: to have Postgres join spans and write JSON takes it three times as long. First what may
 # be replayed, then what is to be told of it. A camera that is there has a row, with nothing in it where there is no
-# footage. A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end, a hold no cause.
+# footage; it is told by its place among those asked for, a number, which costs less to read and compare than its id.
+# A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end, a hold no cause.
 _TIMELINES = f"""
     WITH session AS MATERIALIZED (
         SELECT camera_id, started_at, ended_at FROM recording_recordingsession
@@ -46,7 +51,8 @@ _TIMELINES = f"""
         WHERE camera.id = ANY(%(cameras)s) AND camera.removed_at IS NULL
           AND (%(every)s OR camera.city_id = ANY(%(cities)s))
     )
-    SELECT false AS is_note, camera.id, {_ms("session.started_at")} AS session, {_ms("segment.start")} AS begin,
+    SELECT false AS is_note, {_place("camera.id")} AS place,
+           {_ms("session.started_at")} AS session, {_ms("segment.start")} AS begin,
            {_ms("GREATEST(segment.start, session.started_at, %(from)s)")},
            {_ms('LEAST(segment."end", session.ended_at, %(to)s)')},
            segment.state, CASE segment.state WHEN 'open' THEN segment.fragments ELSE segment.activity END,
@@ -58,17 +64,17 @@ _TIMELINES = f"""
      AND session.started_at < segment."end" AND COALESCE(session.ended_at, 'infinity') > segment.start)
       ON session.camera_id = camera.id
     UNION ALL
-    SELECT true, camera_id, NULL, {_ms("GREATEST(start, %(from)s)")}, NULL,
+    SELECT true, {_place("camera_id")}, NULL, {_ms("GREATEST(start, %(from)s)")}, NULL,
            CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END, cause, NULL, NULL, NULL, NULL
     FROM recording_gap
     WHERE camera_id = ANY(%(cameras)s) AND start < %(to)s AND ("end" IS NULL OR "end" > %(from)s)
     UNION ALL
-    SELECT true, camera_id, NULL, {_ms("GREATEST(starts_at, %(from)s)")}, NULL, {_ms("LEAST(ends_at, %(to)s)")},
-           NULL, NULL, NULL, NULL, NULL
+    SELECT true, {_place("camera_id")}, NULL, {_ms("GREATEST(starts_at, %(from)s)")}, NULL,
+           {_ms("LEAST(ends_at, %(to)s)")}, NULL, NULL, NULL, NULL, NULL
     FROM recording_hold
     WHERE camera_id = ANY(%(cameras)s) AND released_at IS NULL AND (until IS NULL OR until > %(now)s)
       AND starts_at < %(to)s AND ends_at > %(from)s
-    ORDER BY is_note, session, begin
+    ORDER BY is_note, place, session, begin
 """  # noqa: S608 -- the constants above
 
 
@@ -118,13 +124,13 @@ def read_timelines(cameras: Sequence[UUID], window: Span, resolution: int, now: 
     rows = ask(_TIMELINES, values | scope_values() | {"since": window.start - LONGEST_SEGMENT})
     first_note = bisect_left(rows, 1, key=_IS_NOTE)
     found = {
-        camera_id: _show_footage([Piece._make(row[2:]) for row in ours if row[2] is not None], window, resolution)
-        for camera_id, ours in groupby(sorted(rows[:first_note], key=_CAMERA), key=_CAMERA)
+        place: _show_footage([Piece._make(row[2:]) for row in ours if row[2] is not None], window, resolution)
+        for place, ours in groupby(rows[:first_note], key=_PLACE)
     }
-    for _, camera_id, _, begun, _, ended, cause, *_ in rows[first_note:]:
-        if shown := found.get(camera_id):
+    for _, place, _, begun, _, ended, cause, *_ in rows[first_note:]:
+        if shown := found.get(place):
             shown.note(cause, begun, ended)
-    return found
+    return {cameras[place - 1]: shown for place, shown in found.items()}
 
 
 def _show_footage(pieces: Sequence[Piece], window: Span, resolution: int) -> CameraTimeline:
