@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cameras.credentials import NoCredentialKey, make_box
 from cities.scope import every_city
+from recording.models import Storage
 from vms.promises import tell_broken_promises
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -148,10 +149,12 @@ def check_promises(app_configs: Any, databases: Any = None, **kwargs: Any) -> li
     if not databases:
         return []
     try:
+        if Storage._meta.db_table not in connection.introspection.table_names():  # noqa: SLF001 -- Django's documented model API
+            return []  # the first start: an error in Postgres' log would be of nobody's making
         with every_city("a media server's longest promise may be any city's"):
             sentences = tell_broken_promises(timezone.now())
     except (DatabaseError, InterfaceError):
-        return []  # it is away, or has no tables yet: its own messages say so
+        return []  # it is away, or its tables are older than we are: its own messages say so
     return [Warning(sentence, id="vms.W002") for sentence in sentences]
 
 

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 
 from cities.scope import every_city
 from recording.models import RetentionPolicy, Storage
@@ -114,6 +115,14 @@ def test_a_promise_that_mediamtx_breaks_is_w002_at_check_and_at_start(
     assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("vms.")] == said
     call_command("check", "--database", "default")
     assert sentence in capsys.readouterr().err
+
+
+def test_before_there_are_tables_none_is_asked(
+    promising: World, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection.introspection, "table_names", lambda: ["django_migrations"])
+    with django_assert_num_queries(0):
+        assert warn() == []
 
 
 def test_for_a_file_that_each_start_writes_the_setting_counts(promising: World, settings, tmp_path: Path) -> None:
