@@ -7,16 +7,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
+from psycopg.types.json import Jsonb
 
 from cities.audit.decisions import FIRST, Link, digest_link, find_break
 from cities.audit.origin import current_address
 from cities.models import AuditAction, AuditEntry, User
+from cities.postgres.prepared import ask, spell_columns, take_row
 from cities.queries import list_city_ids_of
 from cities.scope import every_city
 
 _LOCK_SPACE = 0xA0D1
+_OF_LINK = [name for name in Link.__dataclass_fields__ if name != "city"]
+_WRITTEN = ["city_id", *_OF_LINK, "digest"]
+
+# Asked as prepared questions: whoever opens a camera's footage waits for its entry.
+_TAKE_TURN = "SELECT pg_advisory_xact_lock(%(space)s, %(chain)s)"
+_LAST = "SELECT number, digest FROM cities_auditentry WHERE city_id = %(city)s ORDER BY number DESC LIMIT 1"
+_LAST_OF_PLATFORM = "SELECT number, digest FROM cities_auditentry WHERE city_id IS NULL ORDER BY number DESC LIMIT 1"
+_ADD = f"""
+    INSERT INTO cities_auditentry ({", ".join(_WRITTEN)}) VALUES ({", ".join(f"%({name})s" for name in _WRITTEN)})
+    RETURNING {spell_columns(AuditEntry, "cities_auditentry")}
+"""  # noqa: S608 -- the columns of our own model
 
 
 @dataclass(frozen=True)
@@ -58,10 +71,11 @@ def note_deed(city_id: UUID | None, deed: Deed) -> AuditEntry:
     """Write an entry into the city's chain, or into the platform's where no city is named."""
     _take_turn(city_id)
     with every_city("a chain has an end, whoever may read it"):
-        last = AuditEntry.objects.filter(Q(city=city_id)).order_by("-number").values_list("number", "digest").first()
-        number, previous = last or (0, FIRST)
+        number, previous = _find_end(city_id)
         link = _make_link(city_id, deed, number + 1, previous)
-        return AuditEntry.objects.create(city_id=city_id, digest=digest_link(link), **_columns_of(link))
+        written = {name: getattr(link, name) for name in _OF_LINK} | {"facts": Jsonb(link.facts)}
+        (row,) = ask(_ADD, written | {"city_id": city_id, "digest": digest_link(link)})
+        return take_row(AuditEntry, iter(row))
 
 
 def note_in_own_cities(user: User, action: AuditAction, *, at: datetime, facts: dict[str, Any] | None = None) -> None:
@@ -86,10 +100,9 @@ def _check_chain(city_id: UUID | None) -> ChainReport:
 
 
 def _read_links(entries: Iterator[AuditEntry]) -> Iterator[tuple[Link, str]]:
-    names = [name for name in Link.__dataclass_fields__ if name != "city"]
     for entry in entries:
         yield (
-            Link(city=str(entry.city_id or ""), **{name: getattr(entry, name) for name in names}),
+            Link(city=str(entry.city_id or ""), **{name: getattr(entry, name) for name in _OF_LINK}),
             entry.digest,
         )
 
@@ -112,12 +125,13 @@ def _make_link(city_id: UUID | None, deed: Deed, number: int, previous_digest: s
     )
 
 
-def _columns_of(link: Link) -> dict[str, Any]:
-    return {name: getattr(link, name) for name in Link.__dataclass_fields__ if name != "city"}
-
-
 def _take_turn(city_id: UUID | None) -> None:
     """Let nobody else add to this chain until the transaction ends."""
     of_this_chain = zlib.crc32(str(city_id or "").encode()) - 2**31  # a signed 32-bit number for Postgres
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, of_this_chain])
+    ask(_TAKE_TURN, {"space": _LOCK_SPACE, "chain": of_this_chain})
+
+
+def _find_end(city_id: UUID | None) -> tuple[int, str]:
+    """Give the number and digest of a chain's last entry."""
+    found = ask(_LAST, {"city": city_id}) if city_id else ask(_LAST_OF_PLATFORM, {})
+    return found[0] if found else (0, FIRST)
