@@ -1,7 +1,7 @@
 """The API of played footage: what there is, and the playlist that plays it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -149,11 +149,11 @@ class PlaylistView(APIView):
         access = access_of(request)
         wish = _read_wish(request.query_params, camera_id, access.user, now)
         try:
-            text = make_playlist(wish, now)
+            pieces = make_playlist(wish, now)
         except NoFootage as error:
             return _json(_describe_no_footage(error), status=404, content_type=CONTENT_TYPE)
         note_footage_view(access, camera_id, wish.window, now=now)
-        return HttpResponse(text, content_type=PLAYLIST_TYPE)
+        return _give_pieces(pieces)
 
 
 def _read_wish(asked: Mapping[str, str], camera_id: UUID, user: User, now: datetime) -> Wish:
@@ -166,6 +166,15 @@ def _read_wish(asked: Mapping[str, str], camera_id: UUID, user: User, now: datet
         playback=read_playback(asked),
         at=read_moment(asked, "at"),
     )
+
+
+def _give_pieces(pieces: Sequence[bytes]) -> HttpResponse:
+    """Answer with a text as it is, in pieces: to have it in one copies megabytes, and sends them later."""
+    response = HttpResponse(pieces[0], content_type=PLAYLIST_TYPE)
+    for piece in pieces[1:]:
+        response.write(piece)
+    response["Content-Length"] = str(sum(map(len, pieces)))  # Django would join them to know
+    return response
 
 
 def _spell_time(window: Span, resolution: int, now: datetime) -> str:

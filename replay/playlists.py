@@ -23,6 +23,7 @@ from footage.playlist import (
     choose_groups,
     cut_fragments,
     find_group,
+    gather_pieces,
     group_fragments,
     put_head_in,
     write_playlist,
@@ -83,8 +84,8 @@ class Wish:
     at: datetime | None = None
 
 
-def make_playlist(wish: Wish, now: datetime) -> bytes:
-    """Give the playlist of what may be replayed; the same again to who asks again within two minutes.
+def make_playlist(wish: Wish, now: datetime) -> list[bytes]:
+    """Give the playlist of what may be replayed, in pieces; the same again to who asks again within two minutes.
 
     Raises InvalidInput for a window that is too long, NoFootage where there is nothing, NotThere without a camera.
     """
@@ -133,7 +134,7 @@ class _Written(NamedTuple):
     longest: int
 
 
-def _write(wish: Wish, playables: Sequence[Playable], now: datetime) -> bytes:
+def _write(wish: Wish, playables: Sequence[Playable], now: datetime) -> list[bytes]:
     """Write one segment after the other, so that what is known of one is let go before the next takes its room."""
     first = find_first(playables, wish.at)
     written = [each for each in (_write_segment(wish, playable, now, first) for playable in playables) if each]
@@ -145,7 +146,7 @@ def _write(wish: Wish, playables: Sequence[Playable], now: datetime) -> bytes:
     if not written:
         raise NoFootage(find_next_footage(find_camera(wish.camera_id), wish.window.start))
     runs, longest = (run for each in written for run in each.runs), max(each.longest for each in written)
-    return b"".join(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows, begins=begins))
+    return gather_pieces(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows, begins=begins))
 
 
 def find_first(playables: Iterable[Playable], at: datetime | None) -> Playable | None:

@@ -19,7 +19,12 @@ class Text:
 
     source: Any
     written_at: datetime
-    content: bytes
+    content: list[bytes]
+
+    @property
+    def size(self) -> int:
+        """Bytes in all its pieces."""
+        return sum(map(len, self.content))
 
 
 @dataclass
@@ -40,14 +45,15 @@ class Texts:
             self._kept.move_to_end(key)
             return text
 
-    def keep(self, key: Hashable, source: Any, now: datetime, content: bytes) -> None:
-        """Keep what was written out of this source."""
-        if len(content) > self.most_bytes:
+    def keep(self, key: Hashable, source: Any, now: datetime, content: list[bytes]) -> None:
+        """Keep what was written out of this source, in its pieces."""
+        text = Text(source, now, content)
+        if text.size > self.most_bytes:
             return
         with self._lock:
             self._drop(key)
-            self._kept[key] = Text(source, now, content)
-            self._bytes += len(content)
+            self._kept[key] = text
+            self._bytes += text.size
             while self._bytes > self.most_bytes:
                 self._drop(next(iter(self._kept)))
 
@@ -59,4 +65,4 @@ class Texts:
 
     def _drop(self, key: Hashable) -> None:
         known = self._kept.pop(key, None)
-        self._bytes -= len(known.content) if known else 0
+        self._bytes -= known.size if known else 0

@@ -8,8 +8,8 @@ from vms.health import HealthView, ReadyView
 
 # What is asked most comes first, here and below: each address is held against one line after the other.
 API = [
-    path("", include("cameras.urls")),
     path("", include("replay.urls")),
+    path("", include("cameras.urls")),
     path("", include("recording.urls")),
     path("", include("streams.urls")),
     path("", include("observers.alarms.urls")),

@@ -14,6 +14,7 @@ from footage.playlist import (
     Place,
     choose_groups,
     cut_fragments,
+    gather_pieces,
     group_fragments,
     spell_ranges,
     spell_streams,
@@ -166,3 +167,15 @@ def test_what_lost_its_beginning_says_how_much() -> None:
     text = b"".join(write_playlist([b"#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=True, begins=Place(450, 2)))
     found = m3u8.loads(text.decode())
     assert (found.media_sequence, found.discontinuity_sequence, found.playlist_type) == (450, 2, None)
+
+
+@given(st.lists(st.binary(max_size=9)), st.integers(1, 12))
+def test_pieces_are_gathered_until_they_are_large_enough(pieces: list[bytes], least: int) -> None:
+    gathered = gather_pieces(pieces, least)
+    assert b"".join(gathered) == b"".join(pieces)
+    assert [len(piece) >= least for piece in gathered[:-1]] == [True] * len(gathered[:-1])
+
+
+def test_a_large_piece_is_not_copied() -> None:
+    large = bytes(100)
+    assert [piece is large for piece in gather_pieces([large, large], 100)] == [True, True]
