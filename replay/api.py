@@ -169,7 +169,7 @@ def _read_wish(asked: Mapping[str, str], camera_id: UUID, user: User, now: datet
 
 
 def _give_pieces(pieces: Sequence[bytes]) -> HttpResponse:
-    """Answer with a text as it is, in pieces: to have it in one copies megabytes, and sends them later."""
+    """Answer with a text as it was written, in pieces: to have it in one copies megabytes."""
     response = HttpResponse(pieces[0], content_type=PLAYLIST_TYPE)
     for piece in pieces[1:]:
         response.write(piece)
