@@ -155,8 +155,8 @@ def list_playable(camera_id: UUID, start: datetime, end: datetime) -> list[Playa
 
     One more than MOST_SEGMENTS where there are too many; none of a camera that is not there for the cities in scope.
     """
-    found = map(Playable._make, _ask_playable(_PLAYABLE, camera_id, start, end))
-    return [each for each in found if is_in_sight(each.city_id, camera_id)]
+    found = list(map(Playable._make, _ask_playable(_PLAYABLE, camera_id, start, end)))
+    return found if found and is_in_sight(found[0].city_id, camera_id) else []
 
 
 def sum_up(playables: Iterable[Playable]) -> Sum:
