@@ -20,8 +20,9 @@
       setInterval(() => this.askState(), STATE_MS);
       document.addEventListener("visibilitychange", () => this.wantLive());
       const asked = readAsked();
-      if (asked === null) this.goLive();
-      else this.footage.first.then(() => this.seek(asked, { plays: true, centres: true }));
+      if (asked === null) { this.goLive(); return; }
+      this.centre(asked);
+      this.footage.first.then(() => this.seek(asked, { plays: true }));
     }
 
     makeParts() {

@@ -26,6 +26,7 @@ window.Replay = window.Replay || {};
       this.found = new Map();
       this.ahead = 0;
       this.loaded = null;
+      this.coming = null;
       this.view = null;
       this.timer = setInterval(() => this.refresh(), FRESH_MS);
     }
@@ -38,10 +39,14 @@ window.Replay = window.Replay || {};
       this.view = view;
       this.width = width;
       clearTimeout(this.waiting);
-      const held = this.loaded;
-      const fits = held && held.from <= view.from && held.to >= Math.min(view.to, this.now() - FRESH_MS)
-        && held.resolution === chooseResolution(view, width);
-      if (!fits) this.waiting = setTimeout(() => this.ask(), held ? SETTLE_MS : 0);
+      if (!this.covers(view, width)) this.waiting = setTimeout(() => this.ask(), this.loaded ? SETTLE_MS : 0);
+    }
+
+    /* Say whether what is known, or on its way, is what a view shows. */
+    covers(view, width) {
+      const known = this.coming ?? this.loaded;
+      return known && known.from <= view.from && known.to >= Math.min(view.to, this.now() - FRESH_MS)
+        && known.resolution === chooseResolution(view, width);
     }
 
     refresh() {
@@ -56,14 +61,24 @@ window.Replay = window.Replay || {};
       const from = Math.floor((view.from - length / 2) / resolution / 1000) * resolution * 1000;
       const to = Math.min(view.to + length / 2, this.now());
       this.asking = true;
+      this.coming = { from, to, resolution };
+      let failed = false;
       try {
         if (to > from) this.keep(await askJson(`${this.url}?camera_ids=${this.ids.join(",")}&from=${spell(from)}&to=${spell(to)}&resolution=${resolution}`), from, to, resolution);
         this.onTrouble(null);
       } catch (error) {
+        failed = true;
         this.onTrouble(error);
       }
       this.asking = false;
-      if (this.again) { this.again = false; this.ask(); }
+      this.coming = null;
+      if (this.again) { this.again = false; this.ask(); } else if (failed) this.lookAgain();
+    }
+
+    /* After a failure, whatever is looked at by then. */
+    lookAgain() {
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(() => this.look(this.view, this.width), FRESH_MS);
     }
 
     keep(answer, from, to, resolution) {

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from cameras.models import Camera, MediaServer
 from cities.scope import every_city
@@ -91,8 +91,11 @@ def expect_code(page: Page, moment: datetime | float, selector: str = "[data-pas
 
 def test_the_picture_of_the_asked_moment_comes_and_runs_on(filmed: Filmed, open_as: OpenAs) -> None:
     page = open_at(open_as, filmed, filmed.first + timedelta(seconds=40))
-    fetched = page.evaluate("() => performance.getEntriesByType('resource').map(each => each.name)")
+    fetched = page.evaluate(
+        "() => performance.getEntriesByType('resource').filter(each => each.startTime < 3000).map(each => each.name)"
+    )
     assert [name for name in fetched if "init.mp4" in name] == []  # the playlist brought the head along
+    assert len([name for name in fetched if "/timeline?" in name]) == 1
     began, seen = page.evaluate(MOMENT), read_code(page)
     assert abs(seen - code_of(filmed.first + timedelta(seconds=40))) <= 3  # it has played since
     page.wait_for_timeout(3000)
@@ -104,6 +107,23 @@ def test_the_picture_of_the_asked_moment_comes_and_runs_on(filmed: Filmed, open_
     page.wait_for_timeout(700)
     assert page.evaluate(MOMENT) == held
     shoot(page, "camera-past")
+
+
+def test_a_timeline_that_did_not_come_is_asked_for_again(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=5))
+    asked: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort() if len(asked) == 1 else route.continue_()
+
+    page.route("**/api/v1/timeline?*", fail_once)
+    days = 3 * 86_400_000
+    page.evaluate("by => document.querySelector('[data-replay]').player.timeline.pan(by)", -days)
+    page.wait_for_function(
+        "by => document.querySelector('[data-replay]').player.footage.loaded.from < Date.now() - by", arg=days
+    )
+    assert len(asked) == 2
 
 
 def test_everywhere_on_the_line_is_the_right_picture(filmed: Filmed, open_as: OpenAs) -> None:
