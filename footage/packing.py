@@ -32,20 +32,18 @@ _MICROSECOND = timedelta(microseconds=1)
 class Columns(NamedTuple):
     """Fragments by column, starts and durations in microseconds.
 
-    `beside` is what of each is no sample of the main track; `seams` are the numbers of those that do not begin where
-    and when the one before them ends.
+    `seams` are the numbers of those that do not begin where and when the one before them ends.
     """
 
     offsets: Sequence[int]
     sizes: Sequence[int]
     starts: Sequence[int]
     durations: Sequence[int]
-    beside: Sequence[int]
     keys: bytes
     seams: Sequence[int]
 
 
-NOTHING = Columns((), (), (), (), (), b"", ())
+NOTHING = Columns((), (), (), (), b"", ())
 
 
 class Packer:
@@ -94,12 +92,12 @@ def unpack_fragments(data: bytes | memoryview) -> tuple[Fragment, ...]:
     columns = _unpack(data)
     return tuple(
         Fragment(offset, size, timedelta(0, 0, start), timedelta(0, 0, duration), key == 1, size - beside)
-        for offset, size, start, duration, beside, key in zip(*columns[:6], strict=True)
+        for offset, size, start, duration, key, beside in zip(*columns[:5], _unpack_beside(data), strict=True)
     )
 
 
 def unpack_columns(data: bytes) -> Columns:
-    """Give the same by column, in an eighth of the time; BrokenIndex as above."""
+    """Give the same by column, but for sample bytes, in a tenth of the time; BrokenIndex as above."""
     return _turn(unpack_varints(data)) if data[:1] == bytes([VARINTS]) else _unpack(data)
 
 
@@ -113,13 +111,23 @@ def _unpack(data: bytes) -> Columns:
     odd_at = keys_at + count
     if odd_at + _ODD.size * odd_count != len(data):
         raise BrokenIndex("a fragment index that is torn, or has bytes left over")
-    sizes, durations, beside = (
-        list(struct.unpack_from(f"<{count}I", data, _HEAD.size + place * 4 * count)) for place in range(3)
-    )
-    columns = Columns([], sizes, [], durations, beside, data[keys_at:odd_at], ())
+    columns = Columns([], _take_column(data, count, 0), [], _take_column(data, count, 1), data[keys_at:odd_at], ())
     if columns.keys.strip(b"\0\1"):
         raise BrokenIndex("a fragment index with unknown flags")
     return _lay_out(columns, list(_ODD.iter_unpack(data[odd_at:])))
+
+
+def _unpack_beside(data: bytes) -> list[int]:
+    """Give what of each fragment is no sample of the main track, of data that was unpacked without a fault."""
+    _, count, _ = _HEAD.unpack_from(data)
+    beside = _take_column(data, count, 2)
+    for number, _, size, _, _, sample_bytes in _ODD.iter_unpack(data[_HEAD.size + _BYTES * count :]):
+        beside[number] = size - sample_bytes
+    return beside
+
+
+def _take_column(data: bytes, count: int, place: int) -> list[int]:
+    return list(struct.unpack_from(f"<{count}I", data, _HEAD.size + place * 4 * count))
 
 
 def _lay_out(columns: Columns, odd: list[tuple[int, ...]]) -> Columns:
@@ -131,7 +139,6 @@ def _lay_out(columns: Columns, odd: list[tuple[int, ...]]) -> Columns:
     for number, offset, size, start, duration, sample_bytes in odd:
         _check(offset, size, start, duration, sample_bytes)
         columns.sizes[number], columns.durations[number] = size, duration  # type: ignore[index]  # lists, made above
-        columns.beside[number] = size - sample_bytes  # type: ignore[index]  # as above
         begun.append((number, offset, start))
     offsets, starts = list[int](), list[int]()
     for (number, offset, start), (after, *_) in pairwise([*begun, (count, 0, 0)]):
@@ -149,7 +156,6 @@ def _turn(fragments: Sequence[Fragment]) -> Columns:
         [fragment.size for fragment in fragments],
         starts,
         durations,
-        [fragment.size - fragment.sample_bytes for fragment in fragments],
         bytes(fragment.is_key for fragment in fragments),
         range(len(fragments)),
     )

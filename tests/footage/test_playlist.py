@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from footage.packing import Columns, pack_fragments, unpack_columns
 from footage.playlist import (
     BREAK,
+    LENGTHS,
+    MOST_LENGTHS,
     Groups,
     Place,
     choose_groups,
@@ -76,7 +78,7 @@ def group_one_by_one(fragments: Columns) -> list[tuple[int, int, int, int]]:
     groups: list[tuple[int, int, int, int]] = []
     silent = False
     end = 0
-    for offset, size, start, duration, _, key in zip(*fragments[:6], strict=True):
+    for offset, size, start, duration, key in zip(*fragments[:5], strict=True):
         begun = groups[-1][2] if groups else 0
         late, long, at_key = start - end > 1e6, start + duration - begun > 8e6, key and end - begun >= 3.5e6
         if not groups or (not (silent and not duration) and (late or long or at_key)):
@@ -115,8 +117,8 @@ def test_what_lies_within_a_time_is_cut_out(laid: list[tuple[float, bool]], begi
     fragments = lay(*laid, gap_before=3, gap=20)
     first, last = round(begin * 1e6), round((begin + length) * 1e6)
     cut = cut_fragments(fragments, first, last)
-    assert list(zip(*cut[:6], strict=True)) == [
-        row for row in zip(*fragments[:6], strict=True) if row[2] >= first and row[2] + row[3] <= last
+    assert list(zip(*cut[:5], strict=True)) == [
+        row for row in zip(*fragments[:5], strict=True) if row[2] >= first and row[2] + row[3] <= last
     ]
     moved = 3 - (fragments.offsets.index(cut.offsets[0]) if cut.offsets else 0)
     assert list(cut.seams) == ([moved] if 0 < moved < len(cut.keys) else [])
@@ -155,6 +157,14 @@ def test_names_take_turns_and_a_place_may_hold_anything() -> None:
         *("#EXTINF:3.999989,", "#EXT-X-BYTERANGE:900@2700", "/100%d/a.mp4"),
     ]
     assert spell_streams(groups.cut(1, 2), "/%/") == b"#EXTINF:4.000000,\n/%/1700-1000.ts\n"
+
+
+def test_each_length_is_spelled_exactly_however_many_there_were() -> None:
+    lengths = [3_999_999 + number for number in range(MOST_LENGTHS + 2)]
+    for _ in range(2):
+        lines = spell_streams(Groups(lengths, lengths, lengths, lengths), "/").decode().splitlines()
+        assert lines[::2] == [f"#EXTINF:{length // 10**6}.{length % 10**6:06}," for length in lengths]
+    assert len(LENGTHS) <= MOST_LENGTHS
 
 
 @pytest.mark.parametrize(("grows", "target"), [(True, 8), (False, 4)])

@@ -39,15 +39,8 @@ def put(packed: bytearray, value: int) -> None:
 def test_what_was_packed_before_comes_back(listed: list[Fragment]) -> None:
     assert unpack_fragments(pack_varints(listed)) == tuple(listed)
     columns = unpack_columns(pack_varints(listed))
-    assert list(zip(*columns[:5], columns.keys, strict=True)) == [
-        (
-            each.offset,
-            each.size,
-            each.start // MICROSECOND,
-            each.duration // MICROSECOND,
-            each.size - each.sample_bytes,
-            each.is_key,
-        )
+    assert list(zip(*columns[:5], strict=True)) == [
+        (each.offset, each.size, each.start // MICROSECOND, each.duration // MICROSECOND, each.is_key)
         for each in listed
     ]
 
