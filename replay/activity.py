@@ -68,8 +68,8 @@ def _put_in_buckets(cells: bytes, count: int, resolution: int) -> bytes:
     seconds = _CELL // 1000
     if resolution == seconds:
         return cells[:count]
-    if resolution % seconds == 0:
-        step = resolution // seconds
+    step, rest = divmod(resolution, seconds)
+    if not rest and step <= count:  # a row for each of a few wide buckets would be many short ones
         even = cells[: count * step] + bytes(max(0, count * step - len(cells)))
         return take_most([even[first::step] for first in range(step)])
     edges = ((number * resolution // seconds, -(-(number + 1) * resolution // seconds)) for number in range(count))

@@ -43,7 +43,7 @@ def read_playback(asked: Mapping[str, str]) -> str:
 
 
 def read_resolution(asked: Mapping[str, str], window: Span) -> int:
-    """Give the seconds of a bucket; where it is left out, so many that there are 1,000 buckets at most."""
+    """Give the seconds of a bucket, no more than the window lasts; where left out, there are 1,000 buckets at most."""
     text, seconds = asked.get("resolution", ""), window.length.total_seconds()
     if not text:
         return max(1, ceil(seconds / USUAL_BUCKETS))
@@ -52,7 +52,7 @@ def read_resolution(asked: Mapping[str, str], window: Span) -> int:
     if seconds / int(text) > MOST_BUCKETS:
         least = ceil(seconds / MOST_BUCKETS)
         raise InvalidInput(f"This is too fine for so long a time; send {least} or more.", field="resolution")
-    return int(text)
+    return min(int(text), max(1, ceil(seconds)))
 
 
 def read_cameras(asked: Mapping[str, str]) -> list[UUID]:

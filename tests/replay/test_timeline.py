@@ -79,6 +79,13 @@ def test_activity_is_what_is_usual_for_the_camera_and_what_is_more(world: World,
     assert activity(start - timedelta(seconds=60), 120, 20) == [0, 0, 0, 25, 100, 25]
     assert activity(start + timedelta(seconds=30), 20, 5) == [100, 100, 0, 0]
     assert activity(start - timedelta(minutes=20), 60, 10) == []
+    assert activity(start, 120, 70) == [100, 25]
+    assert activity(start, 120, 999_999_990) == [100]
+
+
+def test_a_bucket_is_no_longer_than_the_time_asked_for(world: World, client: ApiClient) -> None:
+    asked = {"from": FROM, "to": TO, "resolution": "999999990"}
+    assert client.get(f"/api/v1/cameras/{world.camera.pk}/timeline", asked).json()["resolution"] == 5 * 3600
 
 
 def test_several_on_one_clock(world: World, client: ApiClient) -> None:
