@@ -36,10 +36,11 @@ def note_footage_view(access: Access, camera_id: UUID, window: Span, *, now: dat
     key = f"replay:view:{access.user.pk}:{camera_id}:{window.start:%Y%m%d%H}"
     if now - _noted.get(key, NEVER) < ONE_VIEW:
         return
-    if _is_new(key):
+    if not _is_known(key):
         subject = Subject("camera", str(camera_id), find_camera(camera_id).name)
         facts = {"from": spell_moment(window.start), "to": spell_moment(window.end)}
         note_deed(access.city.pk, Deed(AuditAction.FOOTAGE_VIEWED, access.user, now, subject, facts=facts))
+        _tell(key)
     _noted[key] = now
     if len(_noted) > MOST_REMEMBERED:
         _noted.popitem(last=False)
@@ -50,13 +51,21 @@ def forget_views() -> None:
     _noted.clear()
 
 
-def _is_new(key: str) -> bool:
+def _is_known(key: str) -> bool:
     """Ask Redis, where all processes say what they noted; without it rather too many entries than none."""
     try:
-        return bool(cache.add(key, 1, timeout=int(ONE_VIEW.total_seconds())))
+        return cache.get(key) is not None
     except RedisError as error:
         logger.warning("it is not known whether this view is new, Redis gives no answer: %s", error)
-        return True
+        return False
+
+
+def _tell(key: str) -> None:
+    """Say that it is noted, once it is: told before, an entry that could not be written would be missed by nobody."""
+    try:
+        cache.set(key, 1, timeout=int(ONE_VIEW.total_seconds()))
+    except RedisError as error:
+        logger.warning("others are not told that this view is noted, Redis gives no answer: %s", error)
 
 
 def find_allowed(grant: FootageGrant, now: datetime) -> MediaFile | None:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from cameras.models import Camera
 from cities.models import AuditAction, AuditEntry, Membership
 from footage.packing import pack_fragments
 from recording.models import RecordingSession, Segment
+from replay import services
 from replay.throttling import QUESTIONS
 from tests.recording.gaps.conftest import wish
 from tests.recording.segments.conftest import START, Shelf
@@ -274,6 +276,21 @@ def test_who_watched_is_noted_once(world: World, client: ApiClient, shelf: Shelf
         ("viewer", "Market square", {"from": spell(START), "to": spell(END)}),
         ("viewer", "Market square", {"from": spell(START - timedelta(hours=1)), "to": spell(END)}),
     ]
+
+
+def test_what_could_not_be_noted_is_noted_the_next_time(
+    world: World, client: ApiClient, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelve(shelf, world.camera)
+
+    def fail(*_: Any) -> None:
+        raise OperationalError("could not extend file")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "note_deed", fail)
+        assert ask_playlist(client, world.camera).status_code == 503
+    assert [ask_playlist(client, world.camera).status_code for _ in range(2)] == [200, 200]
+    assert AuditEntry.objects.filter(action=AuditAction.FOOTAGE_VIEWED).count() == 1
 
 
 def test_a_flood_is_held_and_others_are_unharmed(
