@@ -82,7 +82,7 @@ def _stand_behind(
     camera = stage.cameras[0]
     file = recordings / camera.stream_id / name_for(BEGINNING)
     with (
-        run_web(folder, VMS_ACCEL="1") as (web_port, workers),
+        run_web(folder, VMS_ACCEL="1", VMS_RECORDINGS=str(recordings)) as (web_port, workers),
         run_nginx(program, folder, web_port=web_port, recordings=recordings) as nginx,
     ):
         behind = replace(stage, port=nginx.port, pids=[*workers, *nginx.pids], callers=hand_out_tokens(stage))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from django.conf import settings
@@ -28,8 +29,16 @@ TYPE = "video/mp4"
 ACCELERATED = "/recordings/"
 _KEPT = "private, max-age=600"
 
-Giving = Callable[[HttpRequest, FootageGrant, Path, FileIO], HttpResponseBase]
-"""Answers out of the open file, whose path below the folder of recordings is told; closes it, or has it closed."""
+
+class Place(NamedTuple):
+    """Where a file lies: its path below a media server's folder of recordings."""
+
+    root: Path
+    path: Path
+
+
+Giving = Callable[[HttpRequest, FootageGrant, Place, FileIO], HttpResponseBase]
+"""Answers out of the open file; closes it, or has it closed."""
 
 
 @require_safe
@@ -45,15 +54,16 @@ def give_media(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 def _give(request: HttpRequest, grant: FootageGrant, media: MediaFile, give: Giving) -> HttpResponseBase:
-    path = Path(footage_file(Path(media.root), media.file, media.held_file))
+    root = Path(media.root)
+    place = Place(root, Path(footage_file(root, media.file, media.held_file)))
     try:
-        file = open_footage(Path(media.root), str(path))
+        file = open_footage(root, str(place.path))
     except OSError as error:
         if not isinstance(error, FileNotFoundError):
-            logger.warning("%s cannot be read: %s", path, error)
+            logger.warning("%s cannot be read: %s", place.path, error)
         return problem_response(404, NOT_THERE)
     tag = spell_tag(os.fstat(file.fileno()))
-    response = give(request, grant, path, file)
+    response = give(request, grant, place, file)
     response.headers.setdefault("ETag", tag)
     # A browser would ask for the rest of what it kept of a file that has grown since, and be refused.
     may_keep = response.status_code < HTTPStatus.BAD_REQUEST and media.state == SegmentState.READY
@@ -61,19 +71,19 @@ def _give(request: HttpRequest, grant: FootageGrant, media: MediaFile, give: Giv
     return response
 
 
-def _give_init(request: HttpRequest, grant: FootageGrant, path: Path, file: FileIO) -> HttpResponseBase:
-    del request, path
+def _give_init(request: HttpRequest, grant: FootageGrant, place: Place, file: FileIO) -> HttpResponseBase:
+    del request, place
     with file:
         return HttpResponse(read_head(file, grant.init_bytes), content_type=TYPE)
 
 
-def _give_part(request: HttpRequest, grant: FootageGrant, path: Path, file: FileIO) -> HttpResponseBase:
+def _give_part(request: HttpRequest, grant: FootageGrant, place: Place, file: FileIO) -> HttpResponseBase:
     status = os.fstat(file.fileno())
     asked, condition = request.headers.get("Range", ""), request.headers.get("If-Range", "")
     counts = condition in ("", spell_tag(status))
     last = min(grant.last, status.st_size)
     part = choose_part(asked if counts else "", first=grant.first, last=last, size=status.st_size)
-    is_for_nginx = part is not None and _is_for_nginx(part, asked, condition)
+    is_for_nginx = part is not None and is_exact(asked, part) and not condition and _is_known_to_nginx(place)
     if request.method == "GET" and part is not None and not is_for_nginx:
         return _send(file, part, status.st_size, grant.user_id)
     file.close()
@@ -81,12 +91,12 @@ def _give_part(request: HttpRequest, grant: FootageGrant, path: Path, file: File
         return _describe(status.st_size)
     if part is None:
         return _refuse(grant, status.st_size)
-    return HttpResponse(content_type=TYPE, headers={"X-Accel-Redirect": ACCELERATED + quote(str(path))})
+    return HttpResponse(content_type=TYPE, headers={"X-Accel-Redirect": ACCELERATED + quote(str(place.path))})
 
 
-def _is_for_nginx(part: Part, asked: str, condition: str) -> bool:
-    """Let nginx read the range only where it cannot read anything else out of it."""
-    return bool(settings.VMS_ACCEL) and not condition and is_exact(asked, part)
+def _is_known_to_nginx(place: Place) -> bool:
+    """Say whether nginx has this folder: it is told of one alone, and would not find another media server's files."""
+    return bool(settings.VMS_ACCEL) and place.root == settings.VMS_RECORDINGS
 
 
 def _send(file: FileIO, part: Part, size: int, user_id: int) -> HttpResponseBase:

@@ -246,8 +246,8 @@ def test_one_query_for_a_part(address: str, django_assert_num_queries: Any) -> N
         get(address, "bytes=800-899").getvalue()
 
 
-def test_nginx_sends_what_django_allows(address: str, segment: Segment, settings: Any) -> None:
-    settings.VMS_ACCEL = True
+def test_nginx_sends_what_django_allows(address: str, shelf: Shelf, segment: Segment, settings: Any) -> None:
+    settings.VMS_ACCEL, settings.VMS_RECORDINGS = True, shelf.root
     answer = get(address, "bytes=800-899")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer["X-Accel-Redirect"] == f"/recordings/{segment.file}"
@@ -256,6 +256,14 @@ def test_nginx_sends_what_django_allows(address: str, segment: Segment, settings
         own = get(address, asked, **headers)
         assert (own.status_code, own.has_header("X-Accel-Redirect")) == (206, False)
     assert get(address, "bytes=0-").status_code == 416
+
+
+def test_what_lies_in_a_folder_that_nginx_does_not_have_is_sent_by_ourselves(
+    address: str, shelf: Shelf, segment: Segment, settings: Any, tmp_path: Path
+) -> None:
+    settings.VMS_ACCEL, settings.VMS_RECORDINGS = True, tmp_path / "another"
+    answer = get(address, "bytes=800-899")
+    assert (answer.status_code, answer.getvalue()) == (206, content_of(shelf, segment)[800:900])
 
 
 def test_parts_on_their_way_are_counted_and_given_back(
