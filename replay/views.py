@@ -10,17 +10,16 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from cities.problems import NOT_THERE, problem_response
 from recording.holds.links import footage_file
 from recording.states import SegmentState
-from replay.door import answer_token
+from replay.door import answer_token, send_part
 from replay.heads import read_head
-from replay.media import CHUNK, FilePart, Part, choose_part, is_exact, open_footage, spell_tag
+from replay.media import Part, choose_part, is_exact, open_footage, spell_tag
 from replay.queries import MediaFile
-from replay.throttling import ANSWERS
 from replay.tokens import FootageGrant
 
 logger = logging.getLogger(__name__)
@@ -100,23 +99,12 @@ def _is_known_to_nginx(place: Place) -> bool:
 
 
 def _send(file: FileIO, part: Part, size: int, user_id: int) -> HttpResponseBase:
-    """Have the server send the part: gunicorn by sendfile, from where the descriptor stands."""
-    if not ANSWERS.take(user_id):
-        file.close()
-        return _ask_for_patience()
-    response = FileResponse(FilePart(file, part, lambda: ANSWERS.give_back(user_id)), content_type=TYPE)
-    response.block_size = CHUNK
-    response["Accept-Ranges"] = "bytes"
-    response["Content-Length"] = str(part.size)
-    if not part.is_whole:
-        response.status_code = HTTPStatus.PARTIAL_CONTENT
-        response["Content-Range"] = f"bytes {part.first}-{part.last - 1}/{size}"
-    return response
-
-
-def _ask_for_patience() -> HttpResponseBase:
-    response = problem_response(429, f"More than {ANSWERS.most} parts are on their way to you; take those first.")
-    response["Retry-After"] = "1"
+    response = send_part(file, part, TYPE, user_id)
+    if response.status_code == HTTPStatus.OK:
+        response["Accept-Ranges"] = "bytes"
+        if not part.is_whole:
+            response.status_code = HTTPStatus.PARTIAL_CONTENT
+            response["Content-Range"] = f"bytes {part.first}-{part.last - 1}/{size}"
     return response
 
 

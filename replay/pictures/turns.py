@@ -1,4 +1,4 @@
-"""Who may have a picture decoded now: two at a time in a process, two more wait, one person has two of these places.
+"""Who may have a picture decoded now: so many at a time in a process, some more wait, one person has half the places.
 
 Everybody else is told at once to come again: a thread that waits serves nobody.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-AT_WORK, IN_THE_HOUSE, EACH = 2, 4, 2
+AT_WORK = 2
 WAIT_SECONDS = 2.0
 
 
@@ -18,9 +18,10 @@ class Busy(Exception):
 
 
 class Turns:
-    """Hands out the turns of one process."""
+    """Hands out the turns of one process: to `in_the_house` at once, to `each` person so many of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_the_house: int, each: int) -> None:
+        self._in_the_house, self._each = in_the_house, each
         self._lock = threading.Lock()
         self._working = threading.BoundedSemaphore(AT_WORK)
         self._of: Counter[UUID | int | None] = Counter()
@@ -41,7 +42,7 @@ class Turns:
 
     def _enter(self, who: UUID | int | None) -> None:
         with self._lock:
-            if self._of[who] >= EACH or self._of.total() >= IN_THE_HOUSE:
+            if self._of[who] >= self._each or self._of.total() >= self._in_the_house:
                 raise Busy
             self._of[who] += 1
 
@@ -51,4 +52,8 @@ class Turns:
             self._of += Counter()
 
 
-turns = Turns()
+turns = Turns(in_the_house=4, each=2)
+"""Of single pictures."""
+
+group_turns = Turns(in_the_house=8, each=4)
+"""Of groups in H.264; whoever plays nine cameras at once is asked to come again more often."""

@@ -13,7 +13,8 @@ from cities.scope import every_city
 from recording.models import Segment
 from replay.pictures import machine, shelf, tasks, transcoding, views
 from replay.pictures.machine import AT_ONCE, machine_turn
-from replay.pictures.turns import Busy
+from replay.pictures.turns import Busy, Turns
+from replay.throttling import ANSWERS
 from tests.recording.gaps.conftest import wish
 from tests.replay.pictures.conftest import FFMPEG, START, Shoot
 from tests.world import World
@@ -138,6 +139,36 @@ def test_two_at_once_and_the_third_comes_again(
         busy = client.get(first)
         assert (busy.status_code, busy["Retry-After"]) == (503, "1")
     assert client.get(first).status_code == 200
+
+
+def test_one_person_holds_few_threads_and_others_are_unharmed(
+    world: World, h265: Segment, ask: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = Turns(in_the_house=2, each=1)
+    monkeypatch.setattr(views, "group_turns", turns)
+    (first, second, *_) = addresses(ask().content.decode())
+    with turns.take(world.viewer.pk):
+        busy = client.get(first)
+        assert (busy.status_code, busy["Retry-After"]) == (503, "1")
+    with turns.take(world.operator.pk):
+        assert client.get(second).status_code == 200
+
+
+def test_what_is_there_is_sent_to_one_person_a_few_at_a_time(
+    h265: Segment, ask: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first, *_) = addresses(ask().content.decode())
+    monkeypatch.setattr(ANSWERS, "most", 1)
+    answer = client.get(first)
+    refused = client.get(first)
+    assert (refused.status_code, refused["Retry-After"], refused["Content-Type"]) == (
+        429,
+        "1",
+        "application/problem+json",
+    )
+    made = answer.getvalue()
+    assert (answer["Content-Length"], answer["Content-Type"]) == (str(len(made)), "video/mp2t")
+    assert client.get(first).getvalue() == made
 
 
 def test_a_sweep_leaves_the_locks_alone(h265: Segment) -> None:
