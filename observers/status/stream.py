@@ -78,7 +78,10 @@ def tell_changes(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Generator[bytes]:
-    """Give the events: a section by its name whenever it changed, all of them where `last_id` is not how they are."""
+    """Give the events: a section by its name whenever it changed, all of them where `last_id` is not how they are.
+
+    The last one says whether to listen `again`, or that it is `over`.
+    """
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n".encode()
     begun = said_at = clock()
     known: dict[str, str] = {}
@@ -100,6 +103,12 @@ def tell_changes(
             said_at = clock()
             yield b": still here\n\n"
         sleep(ROUND_SECONDS)
+    yield b"event: again\ndata: {}\n\n"
+
+
+def tell_moved() -> Generator[bytes]:
+    """Give the one event for a page of another city than its reader is in now."""
+    yield b"event: moved\ndata: {}\n\n"
 
 
 def write_event(name: str, text: str, event_id: str) -> bytes:

@@ -19,7 +19,7 @@ from cities.opening import find_opened, has_opened
 from cities.pages import access_at, frame_of, protect_page
 from cities.scope import city_scope, narrowed_to
 from observers.status.queries import read_status
-from observers.status.stream import Stream, digest_sections, places, tell_changes
+from observers.status.stream import Stream, digest_sections, places, tell_changes, tell_moved
 from observers.status.words import render_sections
 
 
@@ -55,7 +55,10 @@ def give_facts(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def stream_events(request: HttpRequest) -> HttpResponseBase:
-    """Give a script the sections that change, as server-sent events; 503 while too many listen already."""
+    """Give a script the sections that change, as server-sent events; 503 while too many listen already.
+
+    `?city=` is the city of the page: where its reader is in another by now, it is told so and nothing else.
+    """
     access = access_at(request)
     if access is None:
         return _refuse(request)
@@ -69,7 +72,8 @@ def stream_events(request: HttpRequest) -> HttpResponseBase:
         return busy
     user_id = access.user.pk
     last_id = request.headers.get("Last-Event-ID", "") or request.GET.get("id", "")
-    rounds = tell_changes(_look_again(request, access), last_id=last_id[:64])
+    is_moved = request.GET.get("city", str(access.city.pk)) != str(access.city.pk)
+    rounds = tell_moved() if is_moved else tell_changes(_look_again(request, access), last_id=last_id[:64])
     response = StreamingHttpResponse(Stream(rounds, lambda: places.leave(user_id)), content_type="text/event-stream")
     response["Cache-Control"] = "private, no-store"
     # A proxy that gathers answers before it passes them on would make the stream one late answer.

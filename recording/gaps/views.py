@@ -26,7 +26,7 @@ from recording.gaps.spans import Span
 from recording.gaps.words import WHOLE, describe_coverage, describe_missing, say_percent
 
 CAMERAS_PER_PAGE = 200
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,39 @@
 (() => {
   const POLL_MS = 5000;
   const ANSWER_MS = 8000;
+
+  class Row {
+    constructor(element) {
+      this.element = element;
+      this.recording = new window.RecordingSwitch(element, { refused, forbidden, signedOut }, (fresh) => this.hearSwitched(fresh));
+    }
+
+    update(fresh) {
+      this.element.dataset.state = fresh.state;
+      write(this.element.querySelector("[data-state-text]"), fresh.state_text);
+      write(this.element.querySelector("[data-why]"), fresh.problem);
+      this.recording.show(fresh);
+    }
+
+    hearSwitched(fresh) {
+      etag = null;
+      if (fresh) this.update(fresh);
+      announce(`${this.element.querySelector("th a").textContent}: ${this.recording.text.textContent}`);
+    }
+
+    showRemoved() {
+      this.element.dataset.state = "removed";
+      write(this.element.querySelector("[data-state-text]"), list.dataset.wordRemoved);
+      write(this.element.querySelector("[data-why]"), "");
+      this.recording.text.closest(".one-switch")?.setAttribute("hidden", "");
+    }
+  }
+
   const list = document.querySelector("[data-list]");
   const announcer = list.querySelector("[data-announce]");
-  const rows = new Map([...list.querySelectorAll("tr[data-camera]")].map((row) => [row.dataset.camera, row]));
+  const { wordRefused: refused, wordForbidden: forbidden, wordSignedOut: signedOut, wordOver: over, wordLost: lost } = list.dataset;
+  const connection = new window.Connection(list.querySelector("[data-connection]"), { lost, signedOut, over }, list.dataset.zone);
+  const rows = new Map([...list.querySelectorAll("tr[data-camera]")].map((row) => [row.dataset.camera, new Row(row)]));
   let etag = null;
 
   function write(element, text) {
@@ -18,53 +48,23 @@
     requestAnimationFrame(() => { announcer.textContent = text; });
   }
 
-  function update(row, fresh) {
-    row.dataset.state = fresh.state;
-    write(row.querySelector("[data-state-text]"), fresh.state_text);
-    write(row.querySelector("[data-why]"), fresh.problem);
-    write(row.querySelector("[data-recording-text]"), fresh.recording_text);
-    const button = row.querySelector(".switch");
-    if (!button || button.getAttribute("aria-busy") === "true") return;
-    button.setAttribute("aria-checked", String(fresh.recording));
-    button.value = fresh.recording ? "0" : "1";
-  }
-
-  async function switchRecording(event) {
-    event.preventDefault();
-    const form = event.target, button = form.querySelector(".switch"), row = form.closest("tr");
-    const text = form.querySelector("[data-recording-text]");
-    if (button.getAttribute("aria-busy") === "true") return;
-    button.setAttribute("aria-busy", "true");
-    const body = new FormData(form);
-    body.set("on", button.value);
-    let fresh = null;
-    try {
-      const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) });
-      if (answer.ok) fresh = await answer.json();
-      else if (answer.status === 409) write(text, (await answer.json()).detail);
-      else write(text, answer.status === 403 ? list.dataset.wordForbidden : answer.status === 401 ? list.dataset.wordSignedOut : list.dataset.wordRefused);
-    } catch {
-      write(text, list.dataset.wordRefused);
-    }
-    button.removeAttribute("aria-busy");
-    etag = null;
-    if (fresh) update(row, fresh);
-    announce(`${row.querySelector("th a").textContent}: ${text.textContent}`);
-  }
-
   async function poll() {
     if (!document.hidden && rows.size) {
       try {
         const headers = { Accept: "application/json", ...(etag && { "If-None-Match": etag }) };
         const answer = await fetch(`${list.dataset.statesUrl}?ids=${[...rows.keys()].join(",")}`, { headers, cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-        if (answer.status === 401 || answer.status === 403) { announce(list.dataset.wordSignedOut); return; }
-        if (answer.status === 200) {
+        if (connection.isOver(answer.status)) return;
+        if (answer.status !== 304) {
+          if (!answer.ok) throw new Error(`answer ${answer.status}`);
           const fresh = await answer.json();
           if (fresh.city !== list.dataset.city) { location.reload(); return; }
           etag = answer.headers.get("ETag");
-          for (const [id, state] of Object.entries(fresh.cameras)) if (rows.has(id)) update(rows.get(id), state);
+          for (const [id, row] of rows) if (id in fresh.cameras) row.update(fresh.cameras[id]); else row.showRemoved();
         }
-      } catch { /* the next round asks again */ }
+        connection.answered();
+      } catch {
+        connection.failed();
+      }
     }
     setTimeout(poll, POLL_MS);
   }
@@ -85,7 +85,6 @@
     show();
   }
 
-  for (const form of list.querySelectorAll(".one-switch")) form.addEventListener("submit", switchRecording);
   watchChoice();
   setTimeout(poll, POLL_MS);
 })();

@@ -27,11 +27,15 @@
   function listen() {
     clearTimeout(timer);
     source?.close();
-    source = new EventSource(`${main.dataset.eventsUrl}?id=${encodeURIComponent(id)}`);
+    source = new EventSource(`${main.dataset.eventsUrl}?${new URLSearchParams({ id, city: main.dataset.city })}`);
     source.addEventListener("open", () => say("live", main.dataset.wordLive));
     for (const name of sections.keys()) {
       source.addEventListener(name, (event) => { id = event.lastEventId; show(name, JSON.parse(event.data).html); });
     }
+    // The server ends each stream after some minutes, and says so: nothing is lost.
+    source.addEventListener("again", listen);
+    // Another tab chose another city.
+    source.addEventListener("moved", () => location.reload());
     source.addEventListener("over", () => { stop(); say("lost", main.dataset.wordOver); });
     source.addEventListener("error", () => {
       // Closed for good (too many listen, or signed out): ask instead. Else the browser comes back by itself.

@@ -34,6 +34,8 @@
     cameraAt(index) { return this.places.get(this.placeOf(index)); }
     findCamera(id) { return [...this.places].find(([, camera]) => camera === id)?.[0]; }
 
+    hasPlace(place) { return place < MOST_PLACES; }
+
     setLayout(written) {
       const first = this.placeOf(0);
       [this.rows, this.columns] = written.split("x").map(Number);
@@ -56,7 +58,7 @@
 
     /* Put a camera into a place; one that is on the wall already changes places with what is there. */
     put(id, place) {
-      if (place >= MOST_PLACES) { announce(words.full); return; }
+      if (!this.hasPlace(place)) return;
       const before = this.findCamera(id), there = this.places.get(place);
       if (before === place) return;
       this.places.set(place, id);

@@ -23,8 +23,7 @@
 
   /* Gives the answer's status and its body; status 0 where there was none. */
   async function send(method, address, body) {
-    const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-    const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token };
+    const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": window.readToken() };
     try {
       const answer = await fetch(address, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_MS) });
       return { status: answer.status, body: answer.status === 204 ? null : await answer.json() };

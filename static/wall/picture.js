@@ -8,6 +8,7 @@
   const STUCK_MS = { webrtc: 6000, hls: 12000 };
   const WEBRTC_FIRST_PICTURE_MS = 5000;
   const GATHERING_MS = 1000;
+  const ANSWER_MS = 8000;
   const HLS_INSTEAD_MS = 5 * 60000;
   const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
   // Media servers that no WebRTC reached us from: UDP that a firewall swallows would cost every picture its first seconds.
@@ -140,7 +141,7 @@
 
     async askForAddresses() {
       try {
-        const answer = await fetch(this.card.dataset.live, { cache: "no-store", headers: { Accept: "application/json" } });
+        const answer = await fetch(this.card.dataset.live, { cache: "no-store", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) });
         return answer.ok ? await answer.json() : null;
       } catch { return null; }
     }

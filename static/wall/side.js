@@ -58,10 +58,11 @@
 
   /* Put a camera into a place, wherever it comes from: its card is made by the server. */
   async function bring(id, place) {
+    if (!grid.hasPlace(place)) { note.textContent = words.full; announce(words.full); return; }
     if (!cards.has(id)) {
       const card = await fetchCard(id);
       if (!card) { note.textContent = words.listFailed; return; }
-      window.wall.addCard(card);
+      if (!cards.has(id)) window.wall.addCard(card);  // else a second click brought it meanwhile
       for (const link of card.querySelectorAll("h2 a")) link.tabIndex = -1;
     }
     grid.put(id, place);

@@ -13,14 +13,14 @@
   for (const [key, text] of Object.entries(wall.dataset)) {
     if (key.startsWith("word")) words[key[4].toLowerCase() + key.slice(5)] = text;
   }
-  const connection = wall.querySelector("[data-connection]");
+  const connection = new window.Connection(wall.querySelector("[data-connection]"), words, wall.dataset.zone);
   const announcer = wall.querySelector("[data-announce]");
   const notices = wall.querySelector("[data-notices]");
   const pauses = wall.querySelectorAll("[data-pause]");
   const reducesMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const cards = new Map();
   let paused = remembered() ?? reducesMotion;
-  let etag = null, timer = null, failures = 0, lostSince = null, asking = null;
+  let etag = null, timer = null, asking = null;
 
   function remembered() {
     try {
@@ -38,12 +38,10 @@
       this.element = element;
       this.name = element.querySelector("h2").textContent;
       this.stateText = element.querySelector("[data-state-text]");
-      this.recordingText = element.querySelector("[data-recording-text]");
       this.why = element.querySelector("[data-why]");
-      this.button = element.querySelector(".switch");
+      this.recording = new window.RecordingSwitch(element, words, (fresh) => this.hearSwitched(fresh));
       this.picture = new window.LivePicture(element, words);
       this.inView = false;
-      element.querySelector("form.switching")?.addEventListener("submit", (event) => this.switchRecording(event));
     }
 
     refreshPicture() {
@@ -63,37 +61,29 @@
       this.element.dataset.state = fresh.state;
       this.element.dataset.playable = fresh.playable ? "1" : "0";
       write(this.stateText, fresh.state_text);
-      write(this.recordingText, fresh.recording_text);
       write(this.why, fresh.problem);
-      if (this.button && this.button.getAttribute("aria-busy") !== "true") {
-        this.button.setAttribute("aria-checked", String(fresh.recording));
-        this.button.value = fresh.recording ? "0" : "1";
-      }
+      this.recording.show(fresh);
       this.refreshPicture();
       return changed;
     }
 
-    async switchRecording(event) {
-      event.preventDefault();
-      const form = event.target;
-      if (this.button.getAttribute("aria-busy") === "true") return;
-      this.button.setAttribute("aria-busy", "true");
-      const body = new FormData(form);
-      body.set("on", this.button.value);
-      let fresh = null;
-      try {
-        const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) });
-        if (answer.ok) fresh = await answer.json();
-        else if (answer.status === 409) write(this.recordingText, (await answer.json()).detail);
-        else write(this.recordingText, answer.status === 403 ? words.forbidden : answer.status === 401 ? words.signedOut : words.refused);
-      } catch {
-        write(this.recordingText, words.refused);
-      }
-      this.button.removeAttribute("aria-busy");
+    hearSwitched(fresh) {
       etag = null;
       if (fresh) this.update(fresh);
-      announce(`${this.name}: ${this.recordingText.textContent}`);
+      announce(`${this.name}: ${this.recording.text.textContent}`);
       if (fresh) ask();
+    }
+
+    /* Say that it is no more; gives whether that is new. */
+    showRemoved() {
+      if (this.element.dataset.state === "removed") return false;
+      this.element.dataset.state = "removed";
+      this.element.dataset.playable = "0";
+      write(this.stateText, words.removed);
+      write(this.why, "");
+      this.recording.text.closest(".switching").hidden = true;
+      this.refreshPicture();
+      return true;
     }
   }
 
@@ -106,13 +96,17 @@
     requestAnimationFrame(() => { announcer.textContent = text; });
   }
 
-  function take(fresh) {
+  function take(fresh, asked) {
     // Another tab chose another city: these cards are no longer what the page's address means.
     if (fresh.city !== wall.dataset.city) { location.reload(); return; }
     const changes = [];
     for (const [id, state] of Object.entries(fresh.cameras)) {
       const card = cards.get(id);
       if (card?.update(state)) changes.push(`${card.name}: ${state.state_text}`);
+    }
+    for (const id of asked.filter((each) => !(each in fresh.cameras))) {
+      const card = cards.get(id);
+      if (card?.showRemoved()) changes.push(`${card.name}: ${words.removed}`);
     }
     for (const [key, count] of Object.entries(fresh.counts)) {
       const shown = wall.querySelector(`[data-count="${key}"]`);
@@ -144,45 +138,28 @@
     const mine = asking = new AbortController();
     const late = setTimeout(() => mine.abort(), ANSWER_MS);
     try {
-      const url = `${wall.dataset.statesUrl}?ids=${shownIds().join(",")}`;
+      const asked = shownIds(), url = `${wall.dataset.statesUrl}?ids=${asked.join(",")}`;
       const headers = { Accept: "application/json", ...(etag && { "If-None-Match": etag }) };
       const answer = await fetch(url, { headers, cache: "no-store", signal: mine.signal });
-      if (answer.status === 401) { showSignedOut(); return; }
+      if (connection.isOver(answer.status)) { stopPictures(); return; }
       if (answer.status !== 304) {
         if (!answer.ok) throw new Error(`answer ${answer.status}`);
         const fresh = await answer.json();
         etag = answer.headers.get("ETag");
-        if (mine === asking) take(fresh);
+        if (mine === asking) take(fresh, asked);
       }
-      showConnected();
+      connection.answered();
     } catch {
       if (mine !== asking) return;
-      showLost();
+      connection.failed();
     } finally {
       clearTimeout(late);
     }
-    if (mine === asking) timer = setTimeout(ask, Math.min(POLL_MS * (1 + failures), SLOWEST_POLL_MS));
+    if (mine === asking) timer = setTimeout(ask, Math.min(POLL_MS * (1 + connection.failures), SLOWEST_POLL_MS));
   }
 
-  function showConnected() {
-    failures = 0;
-    lostSince = null;
-    connection.hidden = true;
-  }
-
-  function showLost() {
-    failures += 1;
-    lostSince ??= new Date();
-    if (failures < 2) return;
-    const moment = lostSince.toLocaleTimeString(document.documentElement.lang, { hour12: false });
-    write(connection, words.lost.replace("{moment}", moment));
-    connection.hidden = false;
-  }
-
-  function showSignedOut() {
-    write(connection, words.signedOut);
-    connection.hidden = false;
-    for (const card of cards.values()) card.picture.want(false, words.signedOut);
+  function stopPictures() {
+    for (const card of cards.values()) card.picture.want(false, connection.element.textContent);
   }
 
   function showPaused() {

@@ -15,6 +15,7 @@ from inventory import working
 from inventory.models import Errand
 from observers.models import Alarm
 from observers.services import note_heartbeat
+from observers.status import stream
 from recording.models import Forecast, Gap, RecordingSession, Storage
 from tests.browser.conftest import shoot, show_online
 from tests.real import RunningMediaMTX, get_mediamtx_binary, publish, run_mediamtx, wait_until
@@ -171,6 +172,27 @@ def test_the_status_page_follows_what_happens(city: World, open_as: OpenAs) -> N
     assert page.evaluate("window.stays") is True
 
 
+def test_the_planned_end_of_a_stream_is_no_lost_connection(
+    city: World, open_as: OpenAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "LONGEST_SECONDS", 1.0)
+    page = open_as(city.viewer, "/login/", **DESK)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/status/events" in request.url else None)
+    page.goto("/status")
+    listening = page.locator("[data-listening]")
+    expect(listening).to_have_text("Live")
+    listening.evaluate(
+        "element => { window.said = [];"
+        " new MutationObserver(() => window.said.push(element.textContent)).observe(element, { childList: true }); }"
+    )
+    with every_city("a test plays the observer"):
+        Alarm.objects.all().update(closed_at=timezone.now())
+    wait_until(lambda: page.evaluate("1") == 1 and len(asked) >= 3, "the page listened three times", 20)
+    expect(page.locator("[data-section=alarms]")).to_contain_text("No alarm is open.")
+    assert page.evaluate("window.said") == []
+
+
 def test_the_status_page_in_portuguese_on_a_phone_and_in_the_dark(city: World, open_as: OpenAs) -> None:
     page = open_as(city.viewer, "/status", **PHONE, **BRAZIL, **DARK)
     expect(page.locator(".alarm")).to_have_count(2)
@@ -183,3 +205,19 @@ def test_without_events_the_page_asks_from_time_to_time(city: World, open_as: Op
     page.route("**/status/events*", lambda route: route.fulfill(status=503, body="{}"))
     page.goto("/status")
     expect(page.locator("[data-listening]")).to_have_text("Asked every ten seconds")
+
+
+def test_the_list_says_what_is_removed_and_that_it_has_no_connection(city: World, open_as: OpenAs) -> None:
+    page = open_as(city.operator, "/cameras", **DESK)
+    row = page.locator(f"tr[data-camera='{city.camera.pk}']")
+    expect(row.locator("[data-state-text]")).to_contain_text("Offline")
+    with every_city("a test removes a camera"):
+        Camera.objects.filter(pk=city.camera.pk).update(removed_at=timezone.now())
+    expect(row.locator("[data-state-text]")).to_have_text("Removed from the city")
+    expect(row.get_by_role("switch")).to_be_hidden()
+    page.route("**/wall/states*", lambda route: route.abort())
+    expect(page.locator("[data-connection]")).to_contain_text("No connection to the VMS since")
+    page.unroute("**/wall/states*")
+    expect(page.locator("[data-connection]")).to_be_hidden()
+    page.context.clear_cookies()
+    expect(page.locator("[data-connection]")).to_have_text("You are signed out. Reload the page and sign in again.")

@@ -11,11 +11,12 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from cameras.models import Camera, MediaServer
+from cities.models import Membership
 from cities.scope import every_city
 from ffmpeg.failures import explain_failure
 from streams.models import Stream, StreamState
 from tests.browser.conftest import add_member, credentials_of, shoot, show_online, show_server
-from tests.real import RunningMediaMTX, run_program
+from tests.real import RunningMediaMTX, run_program, wait_until
 from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
@@ -197,6 +198,54 @@ def test_a_lost_connection_is_told_and_heals(world: World, open_as: OpenAs) -> N
     expect(page.locator("[data-connection]")).to_contain_text("No connection to the VMS since")
     page.unroute("**/wall/states*")
     expect(page.locator("[data-connection]")).to_be_hidden()
+
+
+def test_a_removed_camera_is_said_to_be_so(world: World, open_as: OpenAs) -> None:
+    page = open_as(world.operator, **DESK)
+    card = card_of(page, world.camera)
+    with every_city("a test removes a camera"):
+        Camera.objects.filter(pk=world.camera.pk).update(removed_at=timezone.now())
+    expect(card.locator("[data-state-text]")).to_have_text("Removed from the city")
+    expect(card.locator("[data-headline]")).to_have_text("Removed from the city")
+    expect(card.get_by_role("switch")).to_be_hidden()
+    expect(page.locator("[data-announce]")).to_have_text("Market square: Removed from the city")
+
+
+def test_who_is_no_member_any_more_is_told_so(world: World, open_as: OpenAs) -> None:
+    page = open_as(world.operator, **DESK)
+    with every_city("a test takes somebody out"):
+        Membership.objects.filter(user=world.operator).delete()
+    expect(page.locator("[data-connection]")).to_have_text(
+        "You are signed out, or no member any more. Reload the page."
+    )
+
+
+def test_what_went_wrong_with_a_switch_stays_to_be_read(world: World, open_as: OpenAs) -> None:
+    page = open_as(world.operator, **DESK)
+    page.route("**/cameras/*/recording", lambda route: route.abort())
+    states: list[str] = []
+    page.on("response", lambda answer: states.append(answer.url) if "/wall/states" in answer.url else None)
+    page.get_by_role("switch", name="Recording of Market square").click()
+    text = card_of(page, world.camera).locator("[data-recording-text]")
+    expect(text).to_have_text("Switching the recording failed; nothing was changed. Try again.")
+    seen = len(states)
+    wait_until(lambda: page.evaluate("1") == 1 and len(states) >= seen + 2, "two states came", 20)
+    expect(text).to_have_text("Switching the recording failed; nothing was changed. Try again.")
+
+
+def test_a_switch_works_after_signing_in_anew_in_another_tab(world: World, open_as: OpenAs) -> None:
+    page = open_as(world.operator, **DESK)
+    page.context.clear_cookies(name="sessionid")
+    other = page.context.new_page()
+    other.goto("/login/")
+    other.get_by_label("User name").fill("operator")
+    other.get_by_label("Password").fill("a long password")
+    other.keyboard.press("Enter")
+    expect(other.get_by_role("heading", name="Market square")).to_be_visible()
+    page.bring_to_front()
+    switch = page.get_by_role("switch", name="Recording of Market square")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "true")
 
 
 def test_without_javascript_the_switch_works_too(world: World, open_as: OpenAs) -> None:

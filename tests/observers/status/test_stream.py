@@ -34,8 +34,9 @@ def test_nothing_new_is_a_sign_of_life_each_fifteen_seconds_and_an_end_after_fiv
         b"retry: 2000\n\n",
         b'id: b7f8d859fd586dcbaae78a4d\nevent: alarms\ndata: {"html": "none"}\n\n',
     ]
-    assert set(told[2:]) == {b": still here\n\n"}
-    assert len(told[2:]) == (LONGEST_SECONDS - ROUND_SECONDS) // HEARTBEAT_SECONDS
+    assert told[-1] == b"event: again\ndata: {}\n\n"
+    assert set(told[2:-1]) == {b": still here\n\n"}
+    assert len(told[2:-1]) == (LONGEST_SECONDS - ROUND_SECONDS) // HEARTBEAT_SECONDS
 
 
 def test_only_the_section_that_changed_is_told() -> None:

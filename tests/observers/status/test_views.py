@@ -156,6 +156,9 @@ def test_more_cameras_cost_no_more_queries(world: World, django_assert_num_queri
         client.get("/status/facts")
 
 
+AGAIN = b"event: again\ndata: {}\n\n"
+
+
 def events_of(client: Client, path: str = "/status/events") -> Any:
     return client.get(path, headers={"Accept": "text/event-stream"})
 
@@ -172,7 +175,7 @@ def test_the_stream_tells_every_section_and_then_only_what_changed(
     assert text.startswith("retry: 2000\n\nid: ")
     assert [text.count(f"event: {name}\n") for name in ("summary", "alarms", "disks", "servers", "ingest")] == [1] * 5
     facts = client.get("/status/facts").json()
-    assert events_of(client, f"/status/events?id={facts['id']}").getvalue() == b"retry: 2000\n\n"
+    assert events_of(client, f"/status/events?id={facts['id']}").getvalue() == b"retry: 2000\n\n" + AGAIN
     assert world.viewer.pk not in stream.places._taken
 
 
@@ -198,6 +201,14 @@ def test_too_many_streams_are_sent_to_the_facts(world: World, monkeypatch: pytes
     monkeypatch.setattr("observers.status.views.places", stream.Places(most=0))
     answer = events_of(signed_in(world.viewer))
     assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+
+
+def test_the_page_of_another_city_is_told_that_its_reader_moved(world: World) -> None:
+    client = signed_in(world.viewer)
+    raise_alarm(world.camera, kind="camera_offline")
+    moved = events_of(client, f"/status/events?city={world.other_city.pk}").getvalue()
+    assert moved == b"event: moved\ndata: {}\n\n"
+    assert b"event: alarms" in events_of(client, f"/status/events?city={world.city.pk}").getvalue()
 
 
 @pytest.mark.parametrize("path", ["/status/facts", "/status/events"])
