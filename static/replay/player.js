@@ -78,6 +78,18 @@ window.Replay = window.Replay || {};
     };
   }
 
+  /* Where a moment lies before the first key frame of its piece, hls.js goes back, piece by piece. Version 1.7.0 does not
+     where a piece has no key frame at all, which it does not tell from one that begins with it; and when it has gone back
+     it hears that nothing is left of the piece that it left, takes that for a piece without media, and skips it. */
+  const makeController = (Hls) => class extends Hls.DefaultConfig.streamController {
+    _handleTransmuxComplete(result) {
+      const { remuxResult } = result, { video, audio } = remuxResult;
+      if (this.state === "IDLE" && !video && !audio) return;
+      if (video && remuxResult.independent && video.firstKeyFrame === undefined) remuxResult.independent = false;
+      super._handleTransmuxComplete(result);
+    }
+  };
+
   /* One stretch of footage in one video element. */
   class Reel {
     constructor(Hls, box, moment, label) {
@@ -110,7 +122,8 @@ window.Replay = window.Replay || {};
     attach(text, onFailure) {
       const { Hls, url } = this;
       const hls = new Hls({
-        enableWorker: false, loader: makeLoader(Hls, url, text), startPosition: toVideoTime(this.first, this.wanted), startFragPrefetch: true,
+        enableWorker: false, loader: makeLoader(Hls, url, text), streamController: makeController(Hls),
+        startPosition: toVideoTime(this.first, this.wanted), startFragPrefetch: true,
         backBufferLength: 60, maxBufferLength: 20, maxMaxBufferLength: 120, liveDurationInfinity: true, nudgeMaxRetry: 8,
       });
       this.hls = hls;

@@ -4,7 +4,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,8 @@ AT_ONCE = ["-probesize", "32"]
 
 SENDING = ["-f", "rtsp", "-rtsp_transport", "tcp"]
 FRAGMENTS = ["-movflags", "frag_keyframe+empty_moov+default_base_moof", "-min_frag_duration", "3900000"]
+FRAGMENTS_ANYWHERE = ["-movflags", "empty_moov+default_base_moof", "-frag_duration", "4000000"]
+"""As MediaMTX cuts a stream whose key frames do not come each four seconds: most begin with any picture."""
 
 READ = f"""video => {{
     const canvas = document.createElement('canvas');
@@ -43,6 +45,11 @@ READ = f"""video => {{
     }}
     return code;
 }}"""
+
+
+def key_each(seconds: int) -> list[str]:
+    """Give what has a key frame come so seldom, and no oftener."""
+    return ["-g", str(seconds * RATE), "-sc_threshold", "0"]
 
 
 def draw(second: int, tenth: int) -> bytes:
@@ -61,12 +68,12 @@ def code_of(moment: datetime | float) -> int:
     return code
 
 
-def write_footage(root: Path, camera: Camera, start: datetime, seconds: int) -> Path:
+def write_footage(root: Path, camera: Camera, start: datetime, seconds: int, how: Sequence[str] = FRAGMENTS) -> Path:
     """Write a file as MediaMTX does, of pictures that tell their moments; `start` is a whole second."""
     file = root / camera.stream_id / name_for(start)
     file.parent.mkdir(parents=True, exist_ok=True)
     pictures = (draw(code_of(start.timestamp() + second), tenth) for second in range(seconds) for tenth in range(RATE))
-    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *INPUT, *CODING, *FRAGMENTS, str(file)]
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *INPUT, *CODING, *how, str(file)]
     subprocess.run(argv, input=b"".join(pictures), check=True)
     ended = start.timestamp() + seconds
     os.utime(file, (ended, ended))

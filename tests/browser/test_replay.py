@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,17 @@ from cameras.models import Camera, MediaServer
 from cities.scope import every_city
 from recording.models import Hold
 from recording.segments.looks import watch_server
-from tests.browser.coded import code_of, index, publish_coded, read_code, want_recording, write_footage
+from tests.browser.coded import (
+    FRAGMENTS,
+    FRAGMENTS_ANYWHERE,
+    code_of,
+    index,
+    key_each,
+    publish_coded,
+    read_code,
+    want_recording,
+    write_footage,
+)
 from tests.browser.conftest import credentials_of, shoot, show_online
 from tests.real import RunningMediaMTX
 from tests.world import World
@@ -55,7 +65,7 @@ def filmed(world: World, tmp_path: Path) -> Filmed:
     return film(world, world.camera, tmp_path)
 
 
-def film(world: World, camera: Camera, root: Path, *, shift: int = 0) -> Filmed:
+def film(world: World, camera: Camera, root: Path, *, shift: int = 0, how: Sequence[str] = FRAGMENTS) -> Filmed:
     """Write and index the footage."""
     first = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=20) + timedelta(seconds=shift)
     second = first + timedelta(minutes=3)
@@ -63,7 +73,7 @@ def film(world: World, camera: Camera, root: Path, *, shift: int = 0) -> Filmed:
     camera.media_server.recordings_root = str(root)
     want_recording(camera, first - timedelta(minutes=1))
     for start in (first, second):
-        write_footage(root, camera, start, 120)
+        write_footage(root, camera, start, 120, how)
     found = index(camera, since=first - timedelta(minutes=2))
     assert [(each.start, each.state) for each in found] == [(first, "ready"), (second, "ready")]
     return Filmed(world, camera, first, second)
@@ -137,6 +147,20 @@ def test_everywhere_on_the_line_is_the_right_picture(filmed: Filmed, open_as: Op
         assert time.monotonic() - began < 3
     click_on_line(page, filmed.second + timedelta(seconds=60))
     expect_code(page, filmed.second + timedelta(seconds=60))
+
+
+@pytest.mark.parametrize("key_seconds", [3, 15])
+def test_wherever_key_frames_are_the_right_picture_comes(
+    world: World, tmp_path: Path, open_as: OpenAs, key_seconds: int
+) -> None:
+    filmed = film(world, world.camera, tmp_path, how=[*key_each(key_seconds), *FRAGMENTS_ANYWHERE])
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=44.5))
+    page.keyboard.press("k")
+    expect_code(page, filmed.first + timedelta(seconds=44.5))
+    for seconds in (104.5, 8.5, 57.5):
+        moment = filmed.first + timedelta(seconds=seconds)
+        page.evaluate("at => document.querySelector('[data-replay]').player.seek(at)", moment.timestamp() * 1000)
+        expect_code(page, moment)
 
 
 def click_on_line(page: Page, moment: datetime) -> None:
