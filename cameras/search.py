@@ -1,10 +1,12 @@
 """Looking for cameras by what is known of them, and when each was last seen."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Lower
 
 from cameras.models import Camera, CameraState, MediaServer
 from cameras.queries import cameras_in_scope
@@ -21,6 +23,14 @@ COUNTS = {
     "recording": Count("pk", filter=Q(recording_enabled=True)),
 }
 """How many cameras there are, in which state, and how many are to be recorded, for an aggregate over cameras."""
+
+_ACCENTED = {
+    letter: base
+    for letter in map(chr, range(0xC0, 0x180))
+    if (base := unicodedata.normalize("NFD", letter)[0]).isascii() and base.isalpha()
+}
+_MARKS = "".join(map(chr, range(0x300, 0x370)))
+_PLAIN = str.maketrans("".join(_ACCENTED), "".join(_ACCENTED.values()), _MARKS)
 
 _SWITCHES = {"on": True, "off": False}
 
@@ -46,15 +56,26 @@ def read_search(parameters: Mapping[str, str]) -> CameraSearch:
 
 
 def search_cameras(wanted: CameraSearch) -> QuerySet[Camera]:
-    """Give the cameras in scope that fit, their media servers loaded; `text` is looked for in name and location."""
+    """Give the cameras in scope that fit, their media servers loaded.
+
+    `text` is looked for in name and location, whatever the accents and the case.
+    """
     cameras = cameras_in_scope()
     if wanted.state is not None:
         cameras = cameras.filter(OF_STATE[wanted.state])
     if wanted.recording is not None:
         cameras = cameras.filter(recording_enabled=wanted.recording)
     if wanted.text:
-        cameras = cameras.filter(Q(name__icontains=wanted.text) | Q(location__icontains=wanted.text))
+        text = wanted.text.translate(_PLAIN).lower()
+        cameras = cameras.alias(plain_name=_make_plain("name"), plain_location=_make_plain("location"))
+        cameras = cameras.filter(Q(plain_name__contains=text) | Q(plain_location__contains=text))
     return cameras
+
+
+def _make_plain(column: str) -> Lower:
+    """Have Postgres do to a column what `_PLAIN` and `lower` do to a text: what has no counterpart goes."""
+    accented, plain = "".join(_ACCENTED) + _MARKS, "".join(_ACCENTED.values())
+    return Lower(Func(F(column), Value(accented), Value(plain), function="TRANSLATE"))
 
 
 def last_seen(camera: Camera) -> datetime | None:

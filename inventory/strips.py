@@ -22,7 +22,7 @@ THINNEST = 6
 
 @dataclass(frozen=True)
 class Bar:
-    """A part of the strip; `kind` is covered, lost or deleted, `x` and `width` are units of the drawing."""
+    """A part of the strip; `kind` is covered, young, lost or deleted, `x` and `width` are units of the drawing."""
 
     kind: str
     x: int
@@ -39,11 +39,13 @@ class Strip:
 
 
 def draw_strip(sessions: Iterable[Span], gaps: Sequence[GapFact], day: Span, known_until: Span) -> Strip:
-    """Draw the day; what lies beyond `known_until` is too young to be known, and is drawn as covered where wished."""
+    """Draw the day; what is wished beyond `known_until` is too young to be known, and is drawn so."""
     wished = [part for each in unite(sessions) if (part := each.clip(day))]
     missing = [gap for gap in gaps if gap_span(gap).clip(day)]
     measured = _measure(wished, missing, known_until)
-    return Strip(tuple(_draw(wished, missing, day)), _say_percent(measured), _say_strip(measured, len(missing)))
+    return Strip(
+        tuple(_draw(wished, missing, day, known_until)), _say_percent(measured), _say_strip(measured, len(missing))
+    )
 
 
 def _measure(wished: Sequence[Span], gaps: Sequence[GapFact], known: Span) -> Measured:
@@ -51,11 +53,14 @@ def _measure(wished: Sequence[Span], gaps: Sequence[GapFact], known: Span) -> Me
     return measure(within, gaps, [known])[0] if known.length > timedelta(0) else Measured()
 
 
-def _draw(wished: Sequence[Span], gaps: Sequence[GapFact], day: Span) -> Iterable[Bar]:
+def _draw(wished: Sequence[Span], gaps: Sequence[GapFact], day: Span, known: Span) -> Iterable[Bar]:
     lost = unite(gap_span(gap) for gap in gaps)
     for each in wished:
-        for covered in subtract(each, lost):
-            yield _bar("covered", covered, day)
+        for there in subtract(each, lost):
+            if covered := there.clip(known):
+                yield _bar("covered", covered, day)
+            if young := there.clip(Span(known.end, day.end)):
+                yield _bar("young", young, day)
     for gap in gaps:
         kind = "deleted" if gap.cause == GapCause.DELETED else "lost"
         for each in find_touching(wished, gap_span(gap)):

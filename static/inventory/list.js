@@ -59,6 +59,7 @@
           const fresh = await answer.json();
           if (fresh.city !== list.dataset.city) { location.reload(); return; }
           etag = answer.headers.get("ETag");
+          for (const [key, count] of Object.entries(fresh.counts)) write(list.querySelector(`[data-count="${key}"]`), String(count));
           for (const [id, row] of rows) if (id in fresh.cameras) row.update(fresh.cameras[id]); else row.showRemoved();
         }
         connection.answered();

@@ -7,6 +7,8 @@ window.Replay = window.Replay || {};
   const { geometry } = window.Replay;
   const { MINUTE, positionOf, momentAt } = geometry;
   const MOVED_PX = 4;
+  // The ledger of gaps says what is missing after a minute or two.
+  const YOUNG_MS = 2 * MINUTE;
 
   class Timeline {
     constructor(element, { clock, words, causes, rows, footage, onSeek, onHover, onView }) {
@@ -78,7 +80,8 @@ window.Replay = window.Replay || {};
       const held = found.holds.some(([start, end]) => start <= moment && moment < end) ? ` · ${this.words.held}` : "";
       if (geometry.spanAt(found.spans, moment)) return this.words.footage + held;
       const gap = geometry.gapAt(found.gaps, moment);
-      return gap ? `${this.words.gap}: ${this.causes[gap[2]] ?? gap[2]}${held}` : this.words.notRecorded;
+      if (gap) return `${this.words.gap}: ${this.causes[gap[2]] ?? gap[2]}${held}`;
+      return moment > this.footage.now() - YOUNG_MS ? this.words.young : this.words.notRecorded;
     }
 
     describe() {
@@ -164,6 +167,8 @@ window.Replay = window.Replay || {};
 
     roll(event) {
       event.preventDefault();
+      this.hovered = null;  // what was pointed at is elsewhere now
+      this.onHover(null);
       const sideways = event.shiftKey ? event.deltaY : event.deltaX;
       const unit = event.deltaMode === 1 ? 16 : 1;
       if (Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) this.pan(sideways * unit / this.width * (this.view.to - this.view.from));

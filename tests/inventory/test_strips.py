@@ -44,6 +44,9 @@ def test_a_gap_of_a_second_is_still_seen_and_whole_is_never_said_of_it() -> None
     assert strip.words == "99.99 % of the wished time, 1 gap"
 
 
-def test_what_is_too_young_to_be_known_is_not_measured() -> None:
+def test_what_is_too_young_to_be_known_is_not_measured_and_not_drawn_as_covered() -> None:
     known = Span(DAY.start, DAY.start)
-    assert draw_strip([Span(DAY.start, FOREVER)], [], DAY, known).percent == "–"
+    strip = draw_strip([Span(NOW - HOUR, FOREVER)], [], DAY, known)
+    assert (strip.percent, strip.bars) == ("–", (Bar("young", 1380, 60),))
+    strip = draw_strip([Span(DAY.start, FOREVER)], [], DAY, Span(DAY.start, NOW - HOUR))
+    assert strip.bars == (Bar("covered", 0, 1380), Bar("young", 1380, 60))
