@@ -53,6 +53,12 @@ def read_content(errand: Errand) -> dict[str, Any]:
     return content
 
 
+def fill_errand(errand: Errand, content: dict[str, Any]) -> None:
+    """Note what it holds from now on; it stays open."""
+    errand.content = seal_text(json.dumps(content))
+    errand.save(update_fields=["content"])
+
+
 def finish_errand(errand: Errand, content: dict[str, Any], now: datetime) -> None:
     """Note what came of it in place of what was asked."""
     errand.content, errand.done_at = seal_text(json.dumps(content)), now

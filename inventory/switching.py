@@ -12,7 +12,7 @@ from django.db import transaction
 from cameras.models import Camera
 from cities.access import Access
 from cities.errors import Conflict, NotThere
-from inventory.errands import find_errand, finish_errand, make_errand, read_content
+from inventory.errands import fill_errand, find_errand, finish_errand, make_errand, read_content
 from inventory.models import Errand, ErrandKind
 from recording.models import RecordingSession
 from recording.services import switch_recording
@@ -41,16 +41,21 @@ class Outcome:
 
 
 def switch_several(cameras: Sequence[Camera], *, on: bool, access: Access, now: datetime) -> Errand:
-    """Switch each camera by itself, and keep what became of it for the undo. Conflict for more than MOST_AT_ONCE."""
+    """Switch each camera by itself, and keep what became of it for the undo.
+
+    Raises Conflict, before any is switched, for more than MOST_AT_ONCE and for who asks too often.
+    """
     if len(cameras) > MOST_AT_ONCE:
         raise Conflict("These are more cameras than can be switched at once; look for fewer, and switch those.")
+    errand = make_errand(access, ErrandKind.SWITCH, _tell(on=on, outcomes=[]), now)
     sessions, streams = _read_sessions(cameras), _read_streams(cameras)
+    # Not in one transaction: it would lock hundreds of streams' rows one by one, and fall out with who renews leases.
     outcomes = [
         _switch(camera, sessions.get(camera.pk), on=on, had_stream=camera.pk in streams, access=access, now=now)
         for camera in cameras
     ]
-    content = {"on": on, "outcomes": [asdict(outcome) for outcome in outcomes]}
-    return make_errand(access, ErrandKind.SWITCH, content, now)
+    fill_errand(errand, _tell(on=on, outcomes=outcomes))
+    return errand
 
 
 def read_outcomes(errand: Errand) -> tuple[bool, list[Outcome]]:
@@ -70,8 +75,12 @@ def undo_switch(access: Access, errand_id: UUID, now: datetime) -> Errand:
         raise Conflict("This was undone already.")
     on, outcomes = read_outcomes(errand)
     undone = [_undo(each, on=on, access=access, now=now) if each.became == SWITCHED else each for each in outcomes]
-    finish_errand(errand, {"on": on, "outcomes": [asdict(outcome) for outcome in undone]}, now)
+    finish_errand(errand, _tell(on=on, outcomes=undone), now)
     return errand
+
+
+def _tell(*, on: bool, outcomes: Iterable[Outcome]) -> dict[str, Any]:
+    return {"on": on, "outcomes": [asdict(outcome) for outcome in outcomes]}
 
 
 def _switch(  # noqa: PLR0913 -- what is known of the camera before, each by its name

@@ -87,6 +87,17 @@ def test_too_many_at_once_are_refused_before_any_is_switched(world: World) -> No
         assert wishes(world.camera) == [False]
 
 
+def test_who_asks_too_often_is_refused_before_any_is_switched(world: World, add_cameras: AddCameras) -> None:
+    access, now = access_of(world), timezone.now()
+    cameras = add_cameras(2)
+    with city_scope(world.city.pk):
+        for _ in range(10):
+            switch_several([world.camera], on=True, access=access, now=now)
+        with pytest.raises(Conflict):
+            switch_several(cameras, on=True, access=access, now=now)
+        assert wishes(*cameras) == [False, False]
+
+
 def test_nobody_undoes_what_another_did(world: World) -> None:
     with city_scope(world.city.pk):
         errand = switch_several([world.camera], on=True, access=access_of(world), now=timezone.now())
