@@ -14,7 +14,7 @@ from cities.errors import InvalidInput
 from cities.models import City
 from ffmpeg.checking import Lookup, judge_host, lookup_within
 from ffmpeg.gate import port_of
-from ffmpeg.networks import TEXTS, Neighbourhood, Service
+from ffmpeg.networks import TEXTS, Neighbourhood, Service, read_address
 from ffmpeg.sources import DEFAULT_PORTS, SourceUrl
 
 _URLS = ("api_url", "rtsp_url", "public_rtsp_url", "public_hls_url", "public_webrtc_url")
@@ -33,6 +33,13 @@ def check_source(city: City, source: SourceUrl, lookup: Lookup = lookup_within) 
         return
     if refusal:
         raise InvalidInput(TEXTS[refusal], field="source_url")
+
+
+def list_names(city: City, sources: Iterable[SourceUrl]) -> set[str]:
+    """Give the host names that `check_source` looks up to judge these: for who looks them all up before, at once."""
+    around = neighbourhood_of(city)
+    hosts = {name for source in sources for name in (source.host, *around.names_at(port_of(source)))}
+    return {host for host in hosts if read_address(host) is None}
 
 
 def neighbourhood_of(city: City) -> Neighbourhood:

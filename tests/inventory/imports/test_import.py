@@ -1,18 +1,27 @@
 """An import: tried, looked at, confirmed; all of it or nothing, and never a password on a page."""
 
 import json
+import socket
+import threading
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from cameras.models import Camera
+from cameras.networks import neighbourhood_of
 from cameras.services import change_camera, source_of
 from cities.errors import Conflict, InvalidInput
 from cities.models import AuditEntry
 from cities.scope import city_scope
+from ffmpeg.commands import RelayCommand
+from ffmpeg.gate import guard_relay
+from ffmpeg.networks import Address
+from ffmpeg.sources import SourceUrl
 from inventory.imports.services import apply_import, show_import, try_import
 from inventory.models import Errand
 from tests.inventory.conftest import access_of, signed_in
@@ -102,6 +111,69 @@ def test_an_address_where_no_camera_may_be_is_a_mistake_of_its_line(world: World
         trial = try_table(world, "name,source_url\nA,rtsp://127.0.0.1/\nB,rtsp://10.0.0.8/\nC,rtsp://169.254.169.254/")
     assert trial.errand is None
     assert [(each.line, each.field) for each in trial.mistakes] == [(2, "source_url"), (4, "source_url")]
+
+
+def unknown(host: str) -> list[Address]:
+    raise socket.gaierror(f"{host} is unknown")
+
+
+def test_where_a_name_leads_is_judged_when_tried_and_again_when_applied(world: World) -> None:
+    places = {"gate.example": "10.0.0.8", "vms.example": "10.0.0.2", "alias.example": "10.0.0.2"}
+
+    def lookup(host: str) -> list[Address]:
+        return [ip_address(places[host])]
+
+    table = "name,source_url\nA,rtsp://gate.example/\nB,rtsp://alias.example:8554/\nC,rtsp://alias.example/"
+    with city_scope(world.city.pk):
+        trial = try_import(access_of(world), table, timezone.now(), lookup)
+        assert [(each.line, each.field) for each in trial.mistakes] == [(3, "source_url")]
+        errand = try_import(access_of(world), table.replace(":8554", ""), timezone.now(), lookup).errand
+        places["gate.example"] = "127.0.0.1"
+        assert errand is not None
+        with pytest.raises(InvalidInput, match=r"Nothing was imported\. Line 2:"):
+            apply_import(access_of(world), errand.pk, timezone.now(), lookup)
+        assert names() == ["Market square"]
+
+
+def test_a_name_that_nobody_knows_is_imported_and_judged_by_the_gatekeeper_before_it_is_connected_to(
+    world: World,
+) -> None:
+    def make(source: SourceUrl, *, host_header: str) -> RelayCommand:
+        return RelayCommand(("ffmpeg", source.host, host_header))
+
+    with city_scope(world.city.pk):
+        trial = try_import(access_of(world), "name,source_url\nA,rtsp://gate.example/\n", timezone.now(), unknown)
+        assert trial.errand is not None
+        apply_import(access_of(world), trial.errand.pk, timezone.now(), unknown)
+        source = source_of(Camera.objects.get(name="A"))
+        command = guard_relay(source, neighbourhood_of(world.city), make)
+    assert (command.argv[-1].endswith("gatekeeper.py"), json.loads(command.stdin_text or "")["host"]) == (
+        True,
+        "gate.example",
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_camera_is_locked_while_names_are_looked_up(world: World) -> None:
+    locked: list[int | str] = []
+    one_at_a_time = threading.Lock()
+
+    def lookup(host: str) -> list[Address]:
+        try:
+            with one_at_a_time, city_scope(world.city.pk), transaction.atomic():
+                locked.append(len(Camera.objects.select_for_update(of=("self",), nowait=True).values_list("pk")))
+        except OperationalError:
+            locked.append("by another")
+        connection.close()
+        return unknown(host)
+
+    table = "name,location,source_url\nA,,rtsp://a.example/\nB,,rtsp://b.example/\nMarket square,Here,\n"
+    with city_scope(world.city.pk):
+        trial = try_import(access_of(world), table, timezone.now(), lookup)
+        assert trial.errand is not None
+        apply_import(access_of(world), trial.errand.pk, timezone.now(), lookup)
+        assert names() == ["A", "B", "Market square"]
+    assert locked == [1, 1, 1, 1]
 
 
 def test_no_page_no_session_and_no_row_shows_a_password(world: World) -> None:
