@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 from django.utils.translation import gettext_noop
@@ -35,6 +35,8 @@ MULTICAST = ("239.255.255.250", 3702)
 LISTEN_SECONDS = 4.0
 MOST_ANSWERS = 512
 _ANSWER_SECONDS = 5.0
+_AS_IT_STANDS = "%/:@!$&'()*+,;=~"
+"""What a path may hold by its standard; a camera's may hold more, which is escaped."""
 
 
 class NoAnswer(Exception):
@@ -111,7 +113,7 @@ def _ask(url: str, question: bytes) -> Element:
     line = _connect(parts.scheme, parts.hostname or "", parts.port)
     headers = {"Content-Type": "application/soap+xml; charset=utf-8"}
     try:
-        line.request("POST", parts.path or "/", question, headers)
+        line.request("POST", quote(parts.path, safe=_AS_IT_STANDS) or "/", question, headers)
         answer = line.getresponse()
         body = answer.read(MOST_BYTES + 1)
         return _read(answer.status, body)

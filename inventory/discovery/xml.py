@@ -40,7 +40,7 @@ class Element:
 
 
 def parse_xml(data: bytes) -> Element:
-    """Give the tree; BadXml for what is broken, too large, or declares a document type."""
+    """Give the tree; BadXml for what is broken, too large, oddly encoded, or declares a document type."""
     if len(data) > MOST_BYTES:
         raise BadXml("it is too long")
     builder = _Builder()
@@ -53,7 +53,8 @@ def parse_xml(data: bytes) -> Element:
     parser.EntityDeclHandler = _refuse
     try:
         parser.Parse(data, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        # The latter two for an encoding of several bytes a letter, and for one that nobody knows.
         raise BadXml(str(error)) from error
     if not builder.root.children:
         raise BadXml("it is empty")

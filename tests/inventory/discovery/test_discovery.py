@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.utils import timezone
@@ -68,6 +68,15 @@ def test_what_is_no_answer_is_passed_over() -> None:
         assert find_devices(target, 0.5) == []
 
 
+@pytest.mark.parametrize("encoding", ["gb2312", "shift_jis", "utf-7", "x-nobody-s"])
+def test_a_device_with_an_encoding_of_its_own_hides_no_other(encoding: str) -> None:
+    odd = f'<?xml version="1.0" encoding="{encoding}"?><a/>'.encode()
+    with pytest.raises(BadXml):
+        parse_xml(odd)
+    with answering(odd, match("http://127.0.0.1:8000/")) as target:
+        assert [device.service for device in find_devices(target, 0.5)] == ["http://127.0.0.1:8000/"]
+
+
 @pytest.mark.parametrize(
     "addresses",
     [
@@ -119,8 +128,10 @@ class Camera(BaseHTTPRequestHandler):
 
     stream = "rtsp://10.0.0.5:554/stream1"
     media = ""
+    paths: ClassVar[list[str]] = []
 
     def do_POST(self) -> None:
+        self.paths.append(self.path)
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         if "GetSystemDateAndTime" in body:
             self._say(
@@ -168,6 +179,17 @@ def camera() -> Iterator[str]:
 
 def test_a_camera_tells_the_address_of_its_first_stream_to_who_signs_by_its_own_clock(camera: str) -> None:
     assert ask_stream_address(camera, "admin", "sesame", NOW) == "rtsp://10.0.0.5:554/stream1"
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [("/câmera/1", "/c%C3%A2mera/1"), ("/a%20b/~c;d=1", "/a%20b/~c;d=1"), ("", "/")],
+)
+def test_a_path_with_letters_of_any_alphabet_is_asked_as_the_web_spells_it(camera: str, path: str, asked: str) -> None:
+    Camera.paths.clear()
+    service = camera.replace("/onvif/device_service", path)
+    assert ask_stream_address(service, "admin", "sesame", NOW) == "rtsp://10.0.0.5:554/stream1"
+    assert set(Camera.paths) == {asked}
 
 
 def test_a_media_service_elsewhere_is_never_asked(camera: str, monkeypatch: pytest.MonkeyPatch) -> None:
