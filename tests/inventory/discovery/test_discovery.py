@@ -5,7 +5,7 @@ import socket
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -204,9 +204,41 @@ def test_a_wrong_password_is_said(camera: str) -> None:
 
 def test_a_redirect_is_not_followed(camera: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Camera, "do_POST", lambda self: (self.send_response(302), self.send_header("Location", "/"))[0])
-    monkeypatch.setattr(network, "_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(network, "_SILENCE_SECONDS", 0.5)
     with pytest.raises(NoAnswer):
         ask_stream_address(camera, "admin", "sesame", NOW)
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_camera_whose_answer_trickles_in_is_given_up_in_time(begins: bytes) -> None:
+    hung_up = threading.Event()
+
+    def trickle() -> None:
+        line, _ = listening.accept()
+        with line:
+            line.settimeout(0.02)
+            line.sendall(begins)
+            try:
+                while True:
+                    line.sendall(b"H")
+                    with suppress(TimeoutError):
+                        if not line.recv(65_535):
+                            break
+            except OSError:
+                pass  # it hung up while we wrote
+        hung_up.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=trickle, daemon=True).start()
+        service = f"http://127.0.0.1:{listening.getsockname()[1]}/onvif"
+        with pytest.raises(NoAnswer, match="does not answer by ONVIF"):
+            ask_stream_address(service, "", "", NOW, seconds=0.3)
+        assert hung_up.wait(10)
+
+
+def test_all_questions_to_a_camera_have_one_time(camera: str) -> None:
+    with pytest.raises(NoAnswer):
+        ask_stream_address(camera, "admin", "sesame", NOW, seconds=0)
 
 
 def search_of(world: World, monkeypatch: pytest.MonkeyPatch, service: str) -> Errand:
