@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from cameras.models import MediaServer
-from recording.holds.decisions import LinkProblem, name_link, read_problem
+from mediamtx.names import camera_id_from
+from recording.holds.decisions import LinkProblem, Span, name_link, read_problem
 from recording.holds.links import (
     HeldSegment,
     drop_link,
@@ -25,7 +26,7 @@ from recording.holds.links import (
     restore_file,
     sync_folders,
 )
-from recording.holds.queries import is_held, segments_lacking_links, take_turn_with_holds
+from recording.holds.queries import is_held, live_holds, segments_lacking_links, take_turn_with_holds
 from recording.models import Segment
 from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
@@ -102,9 +103,9 @@ class _Pass:
         segments = {segment.pk: segment for segment in _read(rows)}
         for pk, link in links.items():
             if pk in deleting:
-                drop_link(self.root, link)  # marked after its hold had ended: its row goes, so must its last name
+                _drop_given_up(self.root, segments[pk], self.now)
             elif pk in segments and is_link_of(self.root, segments[pk]):
-                _note_link(segments[pk])
+                self._note(segments[pk])
             else:
                 self.done.strangers.append(link)
 
@@ -144,9 +145,16 @@ class _Pass:
             if self._is_late():
                 break
             made, refused = _make_links(self.root, batch)
-            self.done.linked += sum(_note_link(segment) for segment in made)
+            self.done.linked += sum(self._note(segment) for segment in made)
             self.done.failed += len(batch) - len(made)
             self._tell(refused)
+
+    def _note(self, segment: HeldSegment) -> bool:
+        """Note a link that is there, or take it away where the ring came first: no row would ever name it."""
+        is_noted = _note_link(segment)
+        if not is_noted:
+            _drop_given_up(self.root, segment, self.now)
+        return is_noted
 
     def _tell(self, refused: dict[LinkProblem, list[tuple[HeldSegment, OSError]]]) -> None:
         """Note why segments could not be linked: gone is said only of a disk that is there."""
@@ -200,8 +208,11 @@ def _lacking(server: MediaServer, now: datetime) -> list[HeldSegment]:
 
 
 def _read(segments: QuerySet[Segment]) -> list[HeldSegment]:
-    rows = segments.order_by("start").values_list("pk", "file", "held_file", "stream_id", "number")
-    return [HeldSegment(pk, file, held or name_link(pk), stream, number) for pk, file, held, stream, number in rows]
+    rows = segments.order_by("start").values_list("pk", "file", "held_file", "stream_id", "number", "start", "end")
+    return [
+        HeldSegment(pk, file, held or name_link(pk), stream, number, Span(start, end))
+        for pk, file, held, stream, number, start, end in rows
+    ]
 
 
 # One row at a time, each committed by itself: who locks several rows here could meet the index, which locks its batches
@@ -209,6 +220,26 @@ def _read(segments: QuerySet[Segment]) -> list[HeldSegment]:
 def _note_link(segment: HeldSegment) -> bool:
     row = Segment.objects.filter(pk=segment.pk, held_file__in=["", segment.link]).exclude(state=SegmentState.DELETING)
     return bool(row.update(held_file=segment.link, held_problem=""))
+
+
+@transaction.atomic
+def _drop_given_up(root: Path, segment: HeldSegment, now: datetime) -> None:
+    """Take away the link of a segment whose row is being deleted or gone, and that no hold in force touches.
+
+    What a hold touches stays: a row that is being deleted is given back to it, and where the row is gone, the link may
+    be the last name of what MediaMTX's cleaner took.
+    """
+    take_turn_with_holds()
+    is_kept = Segment.objects.filter(pk=segment.pk).exclude(state=SegmentState.DELETING).exists()
+    if not is_kept and not _is_touched(segment, now):
+        drop_link(root, segment.link)
+
+
+def _is_touched(segment: HeldSegment, now: datetime) -> bool:
+    if segment.span is None:
+        return True
+    touching = live_holds(now).filter(starts_at__lte=segment.span.end, ends_at__gte=segment.span.start)
+    return touching.filter(camera=camera_id_from(segment.file.partition("/")[0])).exists()
 
 
 @transaction.atomic

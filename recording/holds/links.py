@@ -12,7 +12,7 @@ from uuid import UUID
 from footage.layout import is_segment_name
 from footage.reader import read_segment
 from mediamtx.names import camera_id_from
-from recording.holds.decisions import HELD_FOLDER, id_from_link
+from recording.holds.decisions import HELD_FOLDER, Span, id_from_link, name_link
 from recording.segments.disk import LONG_WRITTEN_SECONDS
 
 _FOLDER = re.compile(r"[0-9a-f]{2}", re.ASCII)
@@ -27,6 +27,7 @@ class HeldSegment:
     link: str
     stream_id: UUID | None = None
     number: int | None = None
+    span: Span | None = None
 
 
 def footage_file(root: Path, file: str, held_file: str) -> str:
@@ -109,6 +110,12 @@ def is_link_of(root: Path, segment: HeldSegment) -> bool:
     """Say whether the held name surely is this segment's footage. Raises OSError."""
     own, held = root / segment.file, root / segment.link
     return _is_same(own, held) if _exists(own) else _is_footage_of(held, segment)
+
+
+def find_unnoted_link(root: Path, pk: int, file: str) -> str:
+    """Give the held name of a segment of which its row knows none, "" where there is none, or another file has it."""
+    link = name_link(pk)
+    return link if _exists(root / link) and _is_same(root / file, root / link) else ""
 
 
 def _check_names(segment: HeldSegment) -> None:

@@ -1,5 +1,6 @@
 """Takes files of segments off the disk: below the root only, through no link, and durably."""
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,13 @@ from uuid import UUID
 
 from footage.layout import is_segment_name
 from mediamtx.names import stream_id_for
+from recording.holds.links import find_unnoted_link
 
 THREADS = 4
 FILES_AT_ONCE = 250
 
 _HELD = re.compile(r"(\.held/[0-9a-zA-Z_-]+)/([0-9a-zA-Z_-]+\.mp4)", re.ASCII)
+_NOT_A_SEGMENT = "The name in its row is not one of a segment; nothing was deleted."
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -44,11 +47,10 @@ def unlink_files(root: Path, targets: Sequence[Target]) -> dict[int, str]:
     failed: dict[int, str] = {}
     entries: list[_Entry] = []
     for target in targets:
-        found = _find_entries(target)
-        if found is None:
-            failed[target.pk] = "The name in its row is not one of a segment; nothing was deleted."
-        else:
-            entries += found
+        try:
+            entries += _find_entries(root, target)
+        except OSError as error:
+            failed[target.pk] = str(error.strerror)
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with ThreadPoolExecutor(THREADS) as threads:
@@ -59,16 +61,20 @@ def unlink_files(root: Path, targets: Sequence[Target]) -> dict[int, str]:
     return failed
 
 
-def _find_entries(target: Target) -> list[_Entry] | None:
-    """Give what there is to unlink, None where a name is not what it must be."""
+def _find_entries(root: Path, target: Target) -> list[_Entry]:
+    """Give what there is to unlink, also a held link that a crash left before its row knew it.
+
+    Raises OSError where a name is not what it must be.
+    """
     folder, _, name = target.file.partition("/")
     if folder != stream_id_for(target.camera_id) or not is_segment_name(name):
-        return None
+        raise OSError(errno.EINVAL, _NOT_A_SEGMENT)
     entries = [_Entry(target.pk, folder, name)]
-    if target.held_file:
-        held = _HELD.fullmatch(target.held_file)
+    held_file = target.held_file or find_unnoted_link(root, target.pk, target.file)
+    if held_file:
+        held = _HELD.fullmatch(held_file)
         if held is None:
-            return None
+            raise OSError(errno.EINVAL, _NOT_A_SEGMENT)
         entries.append(_Entry(target.pk, held[1], held[2]))
     return entries
 

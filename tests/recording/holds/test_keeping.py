@@ -234,6 +234,57 @@ def test_a_link_of_what_is_being_deleted_goes(footage: list[Segment], shelf: She
     assert (link.exists(), held()) == (False, [""] * 5)
 
 
+def meet_the_ring(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], None]) -> None:
+    """Let something happen between the links and their notes."""
+    sync = links.sync_folders
+
+    def sync_then_go_on(root: Path, names: list[str]) -> None:
+        sync(root, names)
+        meanwhile()
+
+    monkeypatch.setattr(keeping, "sync_folders", sync_then_go_on)
+
+
+def mark(segment: Segment) -> None:
+    Segment.objects.filter(pk=segment.pk).update(state="deleting", deletion_rule="age")
+
+
+def take_away(segment: Segment, root: Path) -> None:
+    """What the ring does, to its end."""
+    (root / segment.file).unlink()
+    Segment.objects.filter(pk=segment.pk).delete()
+
+
+@pytest.mark.parametrize("row", ["marked", "gone"])
+def test_a_hold_that_is_released_while_its_link_is_made_leaves_none(
+    footage: list[Segment], shelf: Shelf, hold: Holding, monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    made, segment = hold(0, 5), footage[0]
+
+    def release() -> None:
+        release_hold(made, by=None, now=NOW)
+        mark(segment)
+        if row == "gone":
+            take_away(segment, shelf.root)
+
+    meet_the_ring(monkeypatch, release)
+    assert keep(shelf).linked == 0
+    assert shelf.files() == {each.file for each in footage[1 if row == "gone" else 0 :]}
+
+
+@pytest.mark.parametrize("row", ["marked", "gone"])
+def test_a_link_that_could_not_be_noted_stays_while_a_hold_touches_it(
+    footage: list[Segment], shelf: Shelf, hold: Holding, monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    hold(0, 5)
+    segment = footage[0]
+    meet_the_ring(monkeypatch, lambda: take_away(segment, shelf.root) if row == "gone" else mark(segment))
+    assert keep(shelf).linked == 0
+    assert name_link(segment.pk) in shelf.files()
+    assert keep(shelf).strangers == ([name_link(segment.pk)] if row == "gone" else [])
+    assert name_link(segment.pk) in shelf.files()
+
+
 def test_released_footage_that_the_ring_takes_first_is_the_ring_s(
     footage: list[Segment], shelf: Shelf, hold: Holding
 ) -> None:

@@ -1,11 +1,13 @@
 """The ring stopped between any two of its steps, and files that will not go: the next pass makes it right."""
 
+import os
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from recording.holds.decisions import name_link
 from recording.models import Segment
 from recording.retention import services, steps, unlinking
 from recording.retention.services import turn_ring
@@ -101,6 +103,15 @@ def test_a_hold_that_comes_while_the_pass_chooses_is_seen(
     monkeypatch.setattr(services, "mark_segments", hold_then_mark)
     assert dict(turn_ring(ring.server, ring.now).deleted) == {"age": 1}
     assert states() == {rows[0].file: "ready"}
+
+
+def test_a_link_that_a_crash_left_before_its_row_knew_it_goes_with_the_segment(world: World, ring: Ring) -> None:
+    row, other = ring.add(world.camera, 9), ring.add(world.camera, 10)
+    (ring.root / name_link(row.pk)).parent.mkdir(parents=True)
+    os.link(ring.root / row.file, ring.root / name_link(row.pk))
+    (ring.root / name_link(other.pk)).write_bytes(b"somebody else's")
+    assert turn_ring(ring.server, ring.now).failed == 0
+    assert (states(), ring.left()) == ({}, {name_link(other.pk)})
 
 
 def test_a_file_that_is_missing_is_no_failure(world: World, ring: Ring) -> None:
