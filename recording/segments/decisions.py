@@ -153,6 +153,11 @@ def needs_reading(file: DiskFile, row: KnownFile | None, now: datetime) -> bool:
     return is_finished(file, now) or file.modified >= row.indexed_at - TOUCHED_MARGIN_SECONDS
 
 
+def goes_on(file: DiskFile, row: KnownFile, now: datetime) -> bool:
+    """Say whether somebody writes a file that was sealed for its silence: it grew, or was closed at the same size."""
+    return row.size != file.size or abs(now.timestamp() - file.modified) <= YOUNG_SECONDS
+
+
 def is_finished(file: DiskFile, now: datetime) -> bool:
     """Say whether nobody writes the file any more; a time in the future is no fresher than one in the past."""
     quiet = abs(now.timestamp() - file.modified)

@@ -88,6 +88,20 @@ _SUMMARIES = """
     GROUP BY camera_id HAVING bool_and(state IN ('ready', 'damaged'))
 """
 
+# One search for each camera in the index of its starts, which says the state too: the rows themselves are looked up
+# only of the few whose newest file no longer grows.
+_SILENT = """
+    SELECT segment.id, segment.file, segment.size, segment.state, segment.indexed_at, segment.held_file
+    FROM cameras_camera AS camera
+    CROSS JOIN LATERAL (
+        SELECT start, state FROM recording_segment
+        WHERE camera_id = camera.id AND start >= %(since)s ORDER BY start DESC LIMIT 1
+    ) AS newest
+    JOIN recording_segment AS segment ON segment.camera_id = camera.id AND segment.start = newest.start
+    WHERE camera.media_server_id = %(server)s AND newest.state IN ('ready', 'damaged')
+      AND segment.media_server_id = %(server)s AND (segment.is_recovered OR segment.state = 'damaged')
+"""
+
 
 @dataclass
 class Indexed:
@@ -166,6 +180,16 @@ def known_files(server_id: int, camera_ids: Sequence[UUID]) -> list[KnownFile]:
 def open_files(server_id: int) -> list[KnownFile]:
     """Give the files that still grew when they were looked at last."""
     return _read_known(Segment.objects.filter(media_server_id=server_id, state=SegmentState.OPEN))
+
+
+def silent_files(server_id: int, since: datetime) -> list[KnownFile]:
+    """Give each camera's newest file that was sealed only because nobody wrote it: its writer may have paused.
+
+    Only what began at `since` or later.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SILENT, {"server": server_id, "since": since})
+        return _as_known(cursor.fetchall())
 
 
 def files_of_other_cameras(server_id: int, camera_ids: Sequence[UUID]) -> list[KnownFile]:
@@ -268,7 +292,8 @@ def _as_arrays(facts: list[SegmentFacts]) -> dict[str, Any]:
 
 def _read_known(rows: Any) -> list[KnownFile]:
     values = rows.order_by().values_list("pk", "file", "size", "state", "indexed_at", "held_file")
-    return [
-        KnownFile(pk, file, size, state, at.timestamp(), held)
-        for pk, file, size, state, at, held in values.iterator(5000)
-    ]
+    return _as_known(values.iterator(5000))
+
+
+def _as_known(values: Iterable[Any]) -> list[KnownFile]:
+    return [KnownFile(pk, file, size, state, at.timestamp(), held) for pk, file, size, state, at, held in values]

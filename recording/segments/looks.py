@@ -10,7 +10,7 @@ from uuid import UUID
 from cameras.models import Camera, MediaServer
 from mediamtx.names import camera_id_from
 from recording.models import Segment
-from recording.segments.decisions import DiskFile, KnownFile, Root, judge_root, plan_reconcile
+from recording.segments.decisions import DiskFile, KnownFile, Root, goes_on, judge_root, needs_reading, plan_reconcile
 from recording.segments.disk import find_file, folder_time, list_files, read_marker, write_marker
 from recording.segments.doubt import claim_settling, describe_disk_error, describe_root, raise_doubt
 from recording.segments.index import (
@@ -22,8 +22,10 @@ from recording.segments.index import (
     index_files,
     known_files,
     open_files,
+    silent_files,
 )
 from recording.segments.readers import Readers
+from recording.writing import LONGEST_SEGMENT
 
 logger = logging.getLogger(__name__)
 
@@ -133,9 +135,19 @@ def _changed_folders(server: MediaServer, root: Path) -> Iterable[tuple[UUID, in
 
 
 def _grown_files(server: MediaServer, root: Path, now: datetime) -> Sequence[DiskFile]:
-    rows = open_files(server.pk)
-    files = [file for file in (_stat_row(root, row) for row in rows) if file is not None]
-    return plan_reconcile(rows, files, now).to_read
+    """Give what is to be read of the open files, and of those that go on though they were sealed for their silence.
+
+    What is appended changes no folder's time: only a look at the file itself shows it.
+    """
+    growing = _stat_rows(root, open_files(server.pk))
+    silent = _stat_rows(root, silent_files(server.pk, now - LONGEST_SEGMENT))
+    seen = [file for row, file in growing if needs_reading(file, row, now)]
+    return [*seen, *(file for row, file in silent if goes_on(file, row, now))]
+
+
+def _stat_rows(root: Path, rows: Sequence[KnownFile]) -> list[tuple[KnownFile, DiskFile]]:
+    """Give the rows whose files are there, with what these are now."""
+    return [(row, file) for row in rows if (file := _stat_row(root, row)) is not None]
 
 
 def _stat_row(root: Path, row: KnownFile) -> DiskFile | None:

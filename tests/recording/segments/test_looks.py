@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cameras.models import Camera, MediaServer
+from footage.layout import name_for
 from recording import tasks
 from recording.models import Segment
 from recording.segments import index, looks, reading
@@ -57,9 +58,9 @@ def lists(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return made
 
 
-def settle(shelf: Shelf, camera: Camera) -> None:
+def settle(shelf: Shelf, camera: Camera, at: datetime | None = None) -> None:
     """Have the folder look as if nothing came or went for a minute."""
-    moment = datetime.now(UTC).timestamp() - 60
+    moment = (at or datetime.now(UTC)).timestamp() - 60
     os.utime(shelf.root / camera.stream_id, (moment, moment))
 
 
@@ -218,3 +219,60 @@ def test_what_is_written_during_a_long_pass_is_not_taken_for_finished(
     file = shelf.put(world.camera, make_segment(closed=False), age=-300)
     look_at_cameras(shelf.server, [world.camera.pk], clock())
     assert Segment.objects.get(file=file).state == "open"
+
+
+def test_a_file_that_goes_on_after_a_pause_is_followed_again(online: Camera, shelf: Shelf, lists: list[Any]) -> None:
+    now = datetime.now(UTC)
+    begun, seen = now - timedelta(hours=24), []
+    for fragments, age in ((3, 20), (3, 60), (7, 0), (7, 60), (8, 60)):
+        shelf.put(online, make_segment(begun, fragments=fragments, closed=False), at=begun, age=age)
+        settle(shelf, online, at=now)
+        watch_server(shelf.server, datetime.now(UTC))
+        row = Segment.objects.get()
+        seen.append((row.state, row.is_recovered, (row.end - row.start).seconds))
+    assert seen == [
+        ("open", False, 12),
+        ("ready", True, 12),
+        ("open", False, 28),
+        ("ready", True, 28),
+        ("ready", True, 32),
+    ]
+    assert lists == [online.pk]
+
+
+def test_a_file_whose_first_fragment_came_late_is_followed(online: Camera, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    begun, seen = now - timedelta(minutes=2), []
+    for content, age in ((b"", 60), (make_segment(begun, fragments=2, closed=False), 0)):
+        shelf.put(online, content, at=begun, age=age)
+        settle(shelf, online, at=now)
+        watch_server(shelf.server, datetime.now(UTC))
+        seen += states()
+    assert seen == ["damaged", "open"]
+
+
+def test_a_file_that_is_closed_after_a_pause_is_no_recovered_one(online: Camera, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    begun, seen = now - timedelta(minutes=2), []
+    for is_closed, age in ((False, 60), (True, 0)):
+        shelf.put(online, make_segment(begun, closed=is_closed), at=begun, age=age)
+        settle(shelf, online, at=now)
+        watch_server(shelf.server, datetime.now(UTC))
+        seen.append(Segment.objects.values_list("state", "is_recovered").get())
+    assert seen == [("ready", True), ("ready", False)]
+
+
+def test_only_a_cameras_newest_unclosed_file_may_go_on(online: Camera, shelf: Shelf) -> None:
+    now = datetime.now(UTC)
+    moments = [now - timedelta(minutes=minutes) for minutes in (90, 60, 30)]
+    for at in moments[:2]:
+        shelf.put(online, make_segment(at, closed=False), at=at)
+    look_at_cameras(shelf.server, [online.pk], now)
+    since = now - timedelta(hours=1)
+    newest = [f"{online.stream_id}/{name_for(moments[1])}"]
+    assert [row.file for row in index.silent_files(shelf.server.pk, since)] == newest
+    assert index.silent_files(shelf.server.pk, since + timedelta(seconds=1)) == []
+    assert index.silent_files(shelf.server.pk + 1, since) == []
+    shelf.put(online, make_segment(moments[2]), at=moments[2])
+    look_at_cameras(shelf.server, [online.pk], now)
+    assert index.silent_files(shelf.server.pk, since) == []
