@@ -13,7 +13,9 @@ from recording.models import Segment
 from recording.retention.decisions import Choice
 from recording.retention.deletions import Sum, SumKey, note_sums
 from recording.retention.unlinking import Target
+from recording.segments.index import MAY_GO_ON
 from recording.states import SegmentState
+from recording.writing import LONGEST_SEGMENT
 
 LARGEST_COUNT = 32_767
 
@@ -21,9 +23,9 @@ _MARK = f"""
     UPDATE recording_segment AS segment
     SET state = 'deleting', deletion_rule = chosen.rule, deletion_early = chosen.is_early
     FROM unnest(%(id)s::bigint[], %(rule)s::text[], %(is_early)s::boolean[]) AS chosen(id, rule, is_early)
-    WHERE segment.id = chosen.id AND segment.state IN ('ready', 'damaged') AND NOT {HELD}
+    WHERE segment.id = chosen.id AND segment.state IN ('ready', 'damaged') AND NOT {HELD} AND NOT {MAY_GO_ON}
     RETURNING segment.id, segment.camera_id, segment.file, segment.held_file
-"""  # noqa: S608 -- the constant of the holds
+"""  # noqa: S608 -- the constants of the holds and of the index
 
 _REMOVE = """
     WITH gone AS (
@@ -37,13 +39,17 @@ _REMOVE = """
 
 @transaction.atomic
 def mark_segments(choices: Sequence[Choice], now: datetime) -> list[Target]:
-    """Mark for deletion what is still closed and not held, give it; the first of the three steps."""
+    """Mark for deletion what is still closed and not held, give it; the first of the three steps.
+
+    Not what was sealed only for its silence and may go on: its writer would fill a file that has no name any more.
+    """
     take_turn_with_holds()
     values: dict[str, Any] = {
         "id": [choice.pk for choice in choices],
         "rule": [choice.rule.value for choice in choices],
         "is_early": [choice.is_early for choice in choices],
         "now": now,
+        "may_go_on_since": now - LONGEST_SEGMENT,
     }
     with connection.cursor() as cursor:
         cursor.execute(_MARK, values)

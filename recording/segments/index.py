@@ -102,6 +102,14 @@ _SILENT = """
       AND segment.media_server_id = %(server)s AND (segment.is_recovered OR segment.state = 'damaged')
 """
 
+MAY_GO_ON = """(
+    (segment.is_recovered OR segment.state = 'damaged') AND segment.start >= %(may_go_on_since)s
+    AND NOT EXISTS (
+        SELECT FROM recording_segment AS later
+        WHERE later.camera_id = segment.camera_id AND later.start > segment.start
+    ))"""
+"""What `silent_files` gives, for a statement in which the segments are called `segment`."""
+
 
 @dataclass
 class Indexed:
