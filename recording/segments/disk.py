@@ -27,7 +27,7 @@ LONG_WRITTEN_SECONDS = 3600.0
 which makes the first pass over a million files take hours."""
 
 Seen = tuple[str, int, float]
-"""A name in a folder, and its size and time of change by `stat`; the size of what is no regular file is IRREGULAR."""
+"""A name in a folder, and its size and time of change by `stat`; sizes below 0 are no sizes, see `scanning`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,14 @@ class Cameras:
 
 @dataclass
 class Files:
-    """A camera's segment files by age, oldest first, and what else lies in its folder."""
+    """A camera's segment files by age, oldest first, and what else lies in its folder.
+
+    `unreadable` says, by file, why `stat` was refused: it may be footage all the same.
+    """
 
     files: list[DiskFile] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 def read_marker(root: Path) -> str | None:
@@ -133,12 +137,16 @@ def read_found(found: Found) -> Listing:
 
 
 def sort_files(camera_id: UUID, listing: Listing) -> Files:
-    """Tell the segments from the rest: a foreign name, a folder, a link."""
+    """Tell the segments from the rest: a foreign name, a folder, a link, and what the disk does not tell of."""
     found, folder, seen = Files(), stream_id_for(camera_id), listing.seen
-    sound = [each for each in seen if each[1] != IRREGULAR and is_segment_name(each[0])]
+    sound = [each for each in seen if each[1] >= 0 and is_segment_name(each[0])]
     if len(sound) < len(seen):
         names = {each[0] for each in sound}
-        found.strangers = [f"{folder}/{each[0]}" for each in seen if each[0] not in names]
+        for name, size, _ in (each for each in seen if each[0] not in names):
+            if size < IRREGULAR and is_segment_name(name):
+                found.unreadable[f"{folder}/{name}"] = os.strerror(IRREGULAR - size)
+            else:
+                found.strangers.append(f"{folder}/{name}")
     newest = sound[-1][0] if sound else ""
     found.files = [DiskFile(camera_id, name, size, at, name != newest) for name, size, at in sound]
     return found

@@ -42,6 +42,9 @@ _scanned: dict[tuple[str, UUID], int] = {}
 
 Only a memory of this process; a new one lists each folder of an online camera once."""
 
+_told: dict[UUID, dict[str, str]] = {}
+"""What was told of each camera's files that cannot be looked at: it is told once, until they can be again."""
+
 
 def find_root(server: MediaServer, *, may_mark: bool = True) -> Root:
     """Say whose folder of recordings this is; a new one becomes ours, if it may be marked. Raises OSError."""
@@ -164,10 +167,21 @@ def _list_many(root: Path, camera_ids: Sequence[UUID]) -> list[DiskFile]:
     files: list[DiskFile] = []
     for camera_id in camera_ids:
         try:
-            files += list_files(root, camera_id).files
+            found = list_files(root, camera_id)
         except OSError as error:
             logger.warning("the folder of camera %s cannot be listed: %s", camera_id, error)
+        else:
+            files += found.files
+            _tell_unreadable(camera_id, found.unreadable)
     return files
+
+
+def _tell_unreadable(camera_id: UUID, unreadable: dict[str, str]) -> None:
+    before = _told.pop(camera_id, {})
+    for file, reason in unreadable.items() - before.items():
+        logger.warning("%s cannot be looked at: %s", file, reason)
+    if unreadable:
+        _told[camera_id] = unreadable
 
 
 def _remember(root: Path, changed: dict[UUID, int]) -> None:

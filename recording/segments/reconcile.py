@@ -171,7 +171,8 @@ def _survey(server: MediaServer, root: Path, clock: Callable[[], datetime]) -> _
                 _compare(survey, root, differing, known_files(server.pk, list(differing)), clock())
             for camera_id in set(listed) - existing:
                 found = sort_files(camera_id, listed[camera_id])
-                _note_strangers(survey.report, [*(file.file for file in found.files), *found.strangers])
+                nobodys = (*(file.file for file in found.files), *found.strangers, *found.unreadable)
+                _note_strangers(survey.report, list(nobodys))
     _note_vanished(survey, root, files_of_other_cameras(server.pk, there.ids))
     _survey_held(survey.report, server, root)
     survey.vanished = still_known(survey.vanished)
@@ -222,6 +223,7 @@ def _compare(survey: _Survey, root: Path, folders: dict[UUID, Files], rows: list
     for found in folders.values():
         _note_strangers(survey.report, found.strangers)
         survey.report.files -= len(found.strangers)
+        survey.report.unreadable += [f"{file}: {reason}" for file, reason in found.unreadable.items()]
     plan = plan_reconcile(rows, [file for found in folders.values() for file in found.files], now)
     survey.report.unread += len(plan.to_read) - plan.being_written
     survey.report.being_written += plan.being_written

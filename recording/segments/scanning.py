@@ -4,6 +4,7 @@ Started as `python -I -S scanning.py` (see `recording/segments/scanners.py`). It
 ours, so that such a process is there after ten milliseconds.
 """
 
+import errno
 import gc
 import marshal
 import os
@@ -14,18 +15,24 @@ POLITENESS = 10
 """Niceness of a process that scans or reads for the index: recording and watching come first."""
 
 IRREGULAR = -1
+"""The size of what is no regular file. Of what `stat` refused it is less by the number of the error."""
+
 _KIND, _REGULAR = 0o170000, 0o100000  # of a mode, as POSIX's <sys/stat.h> numbers them
 
 Found = tuple[bytes, str, bytes]
 """The names in a folder in order, with a `/` between them, which no name can hold; in the same order their sizes with
-blanks between them, and their times of change as doubles. The size of what is no regular file is IRREGULAR."""
+blanks between them, and their times of change as doubles. The size of what is no regular file is IRREGULAR, and what
+`stat` refused has less."""
 
 Refused = tuple[int, str]
 """The number and the words of the error for which a folder could not be scanned."""
 
 
 def scan(folder: bytes) -> Found:
-    """Give what `stat` says of all in the folder, nothing where there is none; no link is followed. Raises OSError."""
+    """Give what `stat` says of all in the folder, nothing where there is none; no link is followed.
+
+    Raises OSError where the folder itself cannot be read; what one name is refused for hides no other.
+    """
     try:
         with os.scandir(folder) as entries:
             # Spelled out, for each word of it is done a million times where there are a million files.
@@ -34,8 +41,8 @@ def scan(folder: bytes) -> Found:
                 for entry in entries
                 for status in (entry.stat(follow_symlinks=False),)
             }
-    except FileNotFoundError:
-        seen = _scan_changing(folder)
+    except OSError:
+        seen = _scan_one_by_one(folder)
     names = sorted(seen)
     sizes, times = zip(*map(seen.__getitem__, names), strict=True) if names else ((), ())
     return b"/".join(names), " ".join(map(str, sizes)), pack(f"{len(times)}d", *times)
@@ -64,8 +71,8 @@ def main() -> None:
         return
 
 
-def _scan_changing(folder: bytes) -> dict[bytes, tuple[int, float]]:
-    """Scan a folder of which something was deleted while it was scanned, or that is not there."""
+def _scan_one_by_one(folder: bytes) -> dict[bytes, tuple[int, float]]:
+    """Scan a folder of which something was deleted while it was scanned or is refused, or that is not there."""
     seen: dict[bytes, tuple[int, float]] = {}
     try:
         with os.scandir(folder) as entries:
@@ -73,6 +80,9 @@ def _scan_changing(folder: bytes) -> dict[bytes, tuple[int, float]]:
                 try:
                     status = entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    seen[entry.name] = IRREGULAR - (error.errno or errno.EIO), 0.0
                     continue
                 is_regular = status.st_mode & _KIND == _REGULAR
                 seen[entry.name] = status.st_size if is_regular else IRREGULAR, status.st_mtime

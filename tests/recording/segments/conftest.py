@@ -1,8 +1,10 @@
 """What the tests of the index share: files in MediaMTX's layout, made box by box, and looks at the rows."""
 
+import errno
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,7 +104,32 @@ def shelf(world: World, tmp_path: Path) -> Shelf:
 def _fresh_eyes() -> None:
     """A process that has listed no folder and read no file yet."""
     looks._scanned.clear()
+    looks._told.clear()
     memory.forget_all()
+
+
+class RefusedEntry:
+    """A name in a folder whose inode the disk does not give."""
+
+    def __init__(self, name: Any) -> None:
+        self.name = name
+
+    def stat(self, **_options: bool) -> os.stat_result:
+        raise OSError(errno.EUCLEAN, os.strerror(errno.EUCLEAN))
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names of which the disk gives no inode, none at first."""
+    names, scandir = set[str](), os.scandir
+
+    @contextmanager
+    def scan(path: Any) -> Iterator[Any]:
+        with scandir(path) as entries:
+            yield (RefusedEntry(entry.name) if os.fsdecode(entry.name) in names else entry for entry in entries)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    return names
 
 
 @pytest.fixture

@@ -40,6 +40,16 @@ def test_segments_are_told_from_the_rest(tmp_path: Path) -> None:
     assert list_files(tmp_path, camera_id) == Files(files, [f"{folder}/{name}" for name in ("1 2", "a\nb", "z.mp4")])
 
 
+def test_a_segment_that_the_disk_does_not_tell_of_is_unreadable(tmp_path: Path, refused: set[str]) -> None:
+    refused |= {OLD, "a"}
+    camera_id = make_folder(tmp_path, [OLD, NEW, "a"])
+    folder = stream_id_for(camera_id)
+    expected = Files(
+        [DiskFile(camera_id, NEW, 30, 1.5)], [f"{folder}/a"], {f"{folder}/{OLD}": "Structure needs cleaning"}
+    )
+    assert list_files(tmp_path, camera_id) == expected
+
+
 def test_a_camera_without_a_folder_has_no_files(tmp_path: Path) -> None:
     assert list_files(tmp_path, uuid4()) == Files()
 

@@ -1,5 +1,6 @@
 """The quick looks: what grows, what began and what ended, at the price of a few stats."""
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -276,3 +277,21 @@ def test_only_a_cameras_newest_unclosed_file_may_go_on(online: Camera, shelf: Sh
     shelf.put(online, make_segment(moments[2]), at=moments[2])
     look_at_cameras(shelf.server, [online.pk], now)
     assert index.silent_files(shelf.server.pk, since) == []
+
+
+def test_one_bad_inode_hides_none_of_its_cameras_footage(
+    online: Camera, shelf: Shelf, refused: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = shelf.put(online, make_segment())
+    refused.add(bad.rpartition("/")[2])
+    seen = []
+    for hour in (1, 2):
+        moment = START + timedelta(hours=hour)
+        shelf.put(online, make_segment(moment), at=moment)
+        watch_server(shelf.server, datetime.now(UTC))
+        seen.append(len(rows()))
+    assert seen == [1, 2]
+    assert caplog.messages == [f"{bad} cannot be looked at: {os.strerror(errno.EUCLEAN)}"]
+    refused.clear()
+    look_at_cameras(shelf.server, [online.pk], datetime.now(UTC))
+    assert (states(), looks._told) == (["ready"] * 3, {})

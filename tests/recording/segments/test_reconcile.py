@@ -1,9 +1,12 @@
 """The full pass: disk and index agree afterwards, nothing on disk is touched, and doubt changes nothing."""
 
+import errno
 import logging
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -25,6 +28,8 @@ from tests.recording.segments.conftest import START, Shelf, make_segment, rows
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
+
+UNKNOWN = UUID(int=7)
 
 
 def fill(shelf: Shelf, world: World, count: int) -> list[Path]:
@@ -183,6 +188,20 @@ def test_a_folder_that_cannot_be_listed_takes_no_row(
     report = run(shelf)
     assert (report.vanished, report.unreadable) == (0, [f"{world.camera.stream_id}: Permission denied"])
     assert len(rows()) == 2
+
+
+def test_a_bad_inode_takes_no_row_and_hides_no_other_file(world: World, shelf: Shelf, refused: set[str]) -> None:
+    files = fill(shelf, world, 2)
+    run(shelf)
+    refused.add(files[0].name)
+    fill(shelf, world, 3)
+    shelf.put_as(f"{stream_id_for(UNKNOWN)}/{files[0].name}", make_segment())
+    report = run(shelf)
+    reason = os.strerror(errno.EUCLEAN)
+    assert report.unreadable == [f"{world.camera.stream_id}/{files[0].name}: {reason}"]
+    assert (report.files, report.vanished, report.indexed.written, report.is_repaired) == (3, 0, 1, False)
+    assert report.strangers == [f"{stream_id_for(UNKNOWN)}/{files[0].name}"]
+    assert len(rows()) == 3
 
 
 def test_settled_folders_are_compared_in_one_text(

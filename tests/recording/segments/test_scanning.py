@@ -14,7 +14,7 @@ from struct import unpack
 import pytest
 
 from recording.segments import scanning as room
-from recording.segments.scanning import Found, scan, try_scan
+from recording.segments.scanning import IRREGULAR, Found, scan, try_scan
 
 HOSTILE = [b"\n", b" ", b"'; --", b"-rf", b"1 2", b"\xff\xfe", b"a\nb", b"c", b"\xed\xa0\x80", "é\ue000😀".encode()]
 
@@ -86,6 +86,12 @@ def test_files_that_go_while_their_folder_is_scanned_are_left_out(
     monkeypatch.setattr(os, "scandir", lose_one)
     assert scan(folder)[:2] == (b"stays", "5")
     assert leaving == []
+
+
+def test_what_one_name_is_refused_for_hides_no_other(tmp_path: Path, refused: set[str]) -> None:
+    folder = make_folder(tmp_path / "a", [b"1", b"22", b"333"])
+    refused |= {"22"}
+    assert scan(folder)[:2] == (b"1/22/333", f"1 {IRREGULAR - errno.EUCLEAN} 3")
 
 
 def test_what_cannot_be_scanned_is_told_with_the_reason(tmp_path: Path) -> None:
