@@ -2,17 +2,20 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 from cameras.models import Camera, MediaServer
-from mediamtx.names import camera_id_from
+from mediamtx.names import camera_id_from, stream_id_for
 from recording.models import Segment
 from recording.segments.decisions import DiskFile, KnownFile, Root, goes_on, judge_root, needs_reading, plan_reconcile
 from recording.segments.disk import find_file, folder_time, list_files, read_marker, write_marker
 from recording.segments.doubt import claim_settling, describe_disk_error, describe_root, raise_doubt
+from recording.segments.folders import Folders
 from recording.segments.index import (
     BULK_FILES,
     Indexed,
@@ -34,13 +37,8 @@ BATCH_CAMERAS = 20
 LONGEST_LOOK = timedelta(seconds=8)
 """Looks come every 10 s."""
 
-SETTLED_NS = 2 * 10**9
-"""A folder changed less than this ago may have got another file in the same tick of the file system's clock."""
-
-_scanned: dict[tuple[str, UUID], int] = {}
-"""The change time of each folder when this process listed it last: a folder that did not change has no new file.
-
-Only a memory of this process; a new one lists each folder of an online camera once."""
+_folders: defaultdict[str, Folders] = defaultdict(Folders)
+"""What this process remembers of the folders below each root."""
 
 _told: dict[UUID, dict[str, str]] = {}
 """What was told of each camera's files that cannot be looked at: it is told once, until they can be again."""
@@ -60,15 +58,24 @@ def find_root(server: MediaServer, *, may_mark: bool = True) -> Root:
 
 def look_at_cameras(server: MediaServer, camera_ids: Sequence[UUID], now: datetime) -> Indexed:
     """Index what is new or changed in these cameras' folders."""
-    return index_files(server, _list_changed(server, camera_ids, now), now)
+    return _look_at(server, camera_ids, now) or Indexed()
 
 
 def look_at_many(
     server: MediaServer, camera_ids: Sequence[UUID], clock: Callable[[], datetime], readers: Readers | None
 ) -> Indexed:
     """Do the same for so many cameras that some are listed while the files of those before are read."""
-    found = (_list_changed(server, cameras, clock()) for cameras in in_batches(camera_ids, BATCH_CAMERAS))
-    return index_batches(server, (batch for files in found for batch in in_batches(files, BULK_FILES)), clock, readers)
+    refused: list[str] = []
+
+    def find_batches() -> Iterator[Sequence[DiskFile]]:
+        for cameras in in_batches(camera_ids, BATCH_CAMERAS):
+            if listed := _list_changed(server, cameras, clock()):
+                refused.extend(listed.refused)
+                yield from in_batches(listed.to_read, BULK_FILES)
+
+    done = index_batches(server, find_batches(), clock, readers)
+    done.unreadable += tuple(refused)
+    return done
 
 
 def watch_server(server: MediaServer, now: datetime) -> Indexed:
@@ -78,10 +85,15 @@ def watch_server(server: MediaServer, now: datetime) -> Indexed:
             return Indexed()
         root, clock = Path(server.recordings_root), start_clock(now)
         done = index_files(server, _grown_files(server, root, now), now)
-        changed = {camera_id: at for camera_id, at in _changed_folders(server, root) if at is not None}
+        folders = _folders[str(root)]
+        folders.count_look()
+        changed = {camera_id: at for camera_id, at in _changed_folders(server, root, folders) if at is not None}
         for cameras in in_batches(list(changed), BATCH_CAMERAS):
-            done.add(look_at_cameras(server, cameras, clock()))
-            _remember(root, {camera_id: changed[camera_id] for camera_id in cameras})
+            looked = _look_at(server, cameras, clock())
+            if looked is None:
+                break  # the disk went meanwhile: what was not looked at is not remembered
+            done.add(looked)
+            _remember(folders, {camera_id: changed[camera_id] for camera_id in cameras}, looked.unreadable)
             if clock() - now > LONGEST_LOOK:
                 break  # a first look finds many; what is left is found by the next, after the open files had their turn
         return done
@@ -117,23 +129,40 @@ def _may_look(server: MediaServer) -> bool:
     return found is not Root.ANOTHERS
 
 
-def _list_changed(server: MediaServer, camera_ids: Sequence[UUID], now: datetime) -> Sequence[DiskFile]:
-    """Give the files of these cameras that are to be read; none where the folder is not surely this server's."""
+class _Listed(NamedTuple):
+    """The files of some cameras that are to be read, and the folders and files that the disk refused."""
+
+    to_read: Sequence[DiskFile]
+    refused: Sequence[str]
+
+
+def _look_at(server: MediaServer, camera_ids: Sequence[UUID], now: datetime) -> Indexed | None:
+    """Index what is new or changed in these folders; None where they are not surely this server's."""
+    listed = _list_changed(server, camera_ids, now)
+    if listed is None:
+        return None
+    done = index_files(server, listed.to_read, now)
+    done.unreadable += tuple(listed.refused)
+    return done
+
+
+def _list_changed(server: MediaServer, camera_ids: Sequence[UUID], now: datetime) -> _Listed | None:
     if not camera_ids or not _may_look(server):
-        return ()
-    rows, files = known_files(server.pk, camera_ids), _list_many(Path(server.recordings_root), camera_ids)
-    return plan_reconcile(rows, files, now).to_read
+        return None
+    rows, (files, refused) = known_files(server.pk, camera_ids), _list_many(Path(server.recordings_root), camera_ids)
+    return _Listed(plan_reconcile(rows, files, now).to_read, refused)
 
 
-def _changed_folders(server: MediaServer, root: Path) -> Iterable[tuple[UUID, int | None]]:
+def _changed_folders(server: MediaServer, root: Path, folders: Folders) -> Iterable[tuple[UUID, int | None]]:
+    """Give the folders to list with their times: of online cameras, and those that could not be seen whole."""
     online = Camera.objects.filter(media_server=server, is_online=True).order_by().values_list("pk", flat=True)
-    for camera_id in online:
+    for camera_id in {*online, *folders.in_trouble}:
         try:
             changed_at = folder_time(root, camera_id)
         except OSError as error:
             logger.warning("the folder of camera %s cannot be looked at: %s", camera_id, error)
             continue
-        if changed_at != _scanned.get((str(root), camera_id)):
+        if folders.wants_listing(camera_id, changed_at):
             yield camera_id, changed_at
 
 
@@ -163,17 +192,20 @@ def _stat_row(root: Path, row: KnownFile) -> DiskFile | None:
         return None
 
 
-def _list_many(root: Path, camera_ids: Sequence[UUID]) -> list[DiskFile]:
-    files: list[DiskFile] = []
+def _list_many(root: Path, camera_ids: Sequence[UUID]) -> tuple[list[DiskFile], list[str]]:
+    """Give the files of these cameras, and what the disk refused: whole folders, and single files."""
+    files, refused = list[DiskFile](), list[str]()
     for camera_id in camera_ids:
         try:
             found = list_files(root, camera_id)
         except OSError as error:
             logger.warning("the folder of camera %s cannot be listed: %s", camera_id, error)
+            refused.append(stream_id_for(camera_id))
         else:
             files += found.files
+            refused += found.unreadable
             _tell_unreadable(camera_id, found.unreadable)
-    return files
+    return files, refused
 
 
 def _tell_unreadable(camera_id: UUID, unreadable: dict[str, str]) -> None:
@@ -184,6 +216,10 @@ def _tell_unreadable(camera_id: UUID, unreadable: dict[str, str]) -> None:
         _told[camera_id] = unreadable
 
 
-def _remember(root: Path, changed: dict[UUID, int]) -> None:
-    settled = time.time_ns() - SETTLED_NS
-    _scanned.update({(str(root), camera_id): at for camera_id, at in changed.items() if at < settled})
+def _remember(folders: Folders, changed: dict[UUID, int], unreadable: Iterable[str]) -> None:
+    refused = defaultdict[UUID | None, list[str]](list)
+    for each in unreadable:
+        refused[camera_id_from(each.partition("/")[0])].append(each)
+    now_ns = time.time_ns()
+    for camera_id, at in changed.items():
+        folders.note(camera_id, at, now_ns, refused[camera_id])

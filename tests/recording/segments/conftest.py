@@ -103,7 +103,7 @@ def shelf(world: World, tmp_path: Path) -> Shelf:
 @pytest.fixture(autouse=True)
 def _fresh_eyes() -> None:
     """A process that has listed no folder and read no file yet."""
-    looks._scanned.clear()
+    looks._folders.clear()
     looks._told.clear()
     memory.forget_all()
 

@@ -295,3 +295,55 @@ def test_one_bad_inode_hides_none_of_its_cameras_footage(
     refused.clear()
     look_at_cameras(shelf.server, [online.pk], datetime.now(UTC))
     assert (states(), looks._told) == (["ready"] * 3, {})
+
+
+@pytest.mark.parametrize("room", [index, looks])
+def test_what_was_refused_once_is_seen_by_the_next_look(
+    online: Camera, shelf: Shelf, monkeypatch: pytest.MonkeyPatch, room: Any
+) -> None:
+    """The folder's time tells nothing of it: no file came or went meanwhile."""
+    shelf.put(online, make_segment(), age=30)
+    settle(shelf, online)
+    disk, calls = {index: "sync_files", looks: "list_files"}[room], []
+    work = getattr(room, disk)
+
+    def refuse_once(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) > 1:
+            return work(*arguments)
+        if room is index:
+            return [file.file for file in arguments[1]]
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(room, disk, refuse_once)
+    seen = []
+    for is_online in (True, False, False):
+        Camera.objects.update(is_online=is_online)
+        watch_server(shelf.server, datetime.now(UTC))
+        seen.append(len(rows()))
+    assert (seen, len(calls)) == ([0, 1, 1], 2)
+
+
+def test_what_is_refused_for_good_is_asked_for_more_and_more_seldom(
+    online: Camera, shelf: Shelf, refused: set[str], lists: list[Any]
+) -> None:
+    refused.add(shelf.put(online, make_segment()).rpartition("/")[2])
+    settle(shelf, online)
+    listed = []
+    for _ in range(16):
+        watch_server(shelf.server, datetime.now(UTC))
+        listed.append(len(lists))
+    assert listed == [1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5]
+
+
+def test_a_disk_that_goes_during_a_look_is_not_remembered(
+    online: Camera, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.put(online, make_segment())
+    settle(shelf, online)
+    answers = iter([True, False])
+    monkeypatch.setattr(looks, "_may_look", lambda _server: next(answers, True))
+    watch_server(shelf.server, datetime.now(UTC))
+    assert rows() == []
+    watch_server(shelf.server, datetime.now(UTC))
+    assert states() == ["ready"]
