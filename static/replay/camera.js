@@ -86,6 +86,7 @@
     get found() { return this.footage.of(this.id); }
 
     goLive() {
+      this.controls.forgetTyped();
       this.isLive = true;
       this.inGap = null;
       this.player.pause();
@@ -119,6 +120,7 @@
 
     seek(moment, { plays = this.isLive || this.player.wantsPlay, centres = false } = {}) {
       this.scrubbed = null;
+      this.controls.forgetTyped();
       const now = this.footage.now();
       if (moment > now - PRESENT_MS && this.card.dataset.playable === "1") { this.goLive(); return; }
       this.leaveLive();

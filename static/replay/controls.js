@@ -43,14 +43,26 @@ window.Replay = window.Replay || {};
       };
       for (const button of page.querySelectorAll("[data-do]")) button.addEventListener("click", () => this.deeds[button.dataset.do]?.());
       this.speed.addEventListener("change", () => { this.deeds.speed(Number(this.speed.value)); this.speed.blur(); });
-      page.querySelector("[data-jump]").addEventListener("submit", (event) => {
-        event.preventDefault();
-        const moment = clock.fromField(this.field.value);
-        if (Number.isFinite(moment)) this.deeds.seek(moment);
-        this.field.blur();
-      });
+      this.listenToJump(page.querySelector("[data-jump]"));
       for (const button of page.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => this.deeds.show(Number(button.dataset.zoom) * 1000));
       document.addEventListener("keydown", (event) => this.type(event));
+    }
+
+    /* What is typed stays until it is used or given up: the way to the button leaves the field. */
+    listenToJump(form) {
+      this.field.addEventListener("input", () => { this.isTyped = true; });
+      form.addEventListener("keydown", (event) => { if (event.key === "Escape") this.forgetTyped(); });
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        const moment = this.clock.fromField(this.field.value);
+        this.forgetTyped();
+        if (Number.isFinite(moment)) this.deeds.seek(moment);
+      });
+    }
+
+    forgetTyped() {
+      this.isTyped = false;
+      this.field.blur();
     }
 
     type(event) {
@@ -93,7 +105,7 @@ window.Replay = window.Replay || {};
       this.page.querySelector("[data-do='live']").setAttribute("aria-pressed", String(isLive));
     }
 
-    /* The clock of what is on the screen; the field to jump from follows unless somebody types there. */
+    /* The clock of what is on the screen; the field to jump from follows unless somebody types there, or has. */
     showMoment(moment, badge) {
       const clock = this.page.querySelector("[data-clock]");
       const text = Number.isFinite(moment) ? this.clock.say(moment) : "";
@@ -103,7 +115,7 @@ window.Replay = window.Replay || {};
       }
       const shown = this.page.querySelector("[data-badge]");
       if (shown.textContent !== badge) shown.textContent = badge;
-      if (Number.isFinite(moment) && document.activeElement !== this.field) this.field.value = this.clock.toField(moment);
+      if (Number.isFinite(moment) && !this.isTyped && document.activeElement !== this.field) this.field.value = this.clock.toField(moment);
     }
 
     toast(text) {

@@ -1,0 +1,51 @@
+"""What a camera's page does with hands, keys, gaps and bad news; pictures are looked at in test_replay."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.test_replay import DESK, spell
+from tests.world import World
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration]
+
+OpenAs = Callable[..., Page]
+P = "document.querySelector('[data-replay]').player"
+
+
+def open_quiet(open_as: OpenAs, world: World) -> Page:
+    """Open the page of a camera without footage, at an hour ago."""
+    moment = datetime.now(UTC) - timedelta(hours=1)
+    page = open_as(world.operator, f"/cameras/{world.camera.pk}?at={spell(moment)}", **DESK)
+    page.wait_for_function(f"() => {P}.isLive === false")
+    return page
+
+
+SPY = f"""() => {{
+    const page = {P}, seek = page.seek;
+    window.sought = [];
+    page.seek = (at, how) => {{ window.sought.push(at); seek.call(page, at, how); }};
+}}"""
+
+
+FOLLOWS = f"""() => {{
+    const page = {P};
+    page.tick();
+    return page.controls.field.value === page.clock.toField(page.moment);
+}}"""
+
+
+@pytest.mark.parametrize("key", ["Enter", "Escape", "j"])
+def test_a_typed_moment_stays_until_it_is_used_or_given_up(world: World, open_as: OpenAs, key: str) -> None:
+    page = open_quiet(open_as, world)
+    page.evaluate(SPY)
+    typed = page.evaluate(f"() => {P}.clock.toField(Date.now() - 7200000)")
+    page.locator("#moment").fill(typed)
+    page.locator("[data-jump] button").focus()
+    page.evaluate(f"() => {P}.tick()")
+    assert page.locator("#moment").input_value() == typed
+    page.keyboard.press(key)
+    assert page.evaluate(f"at => window.sought.includes({P}.clock.fromField(at))", typed) == (key == "Enter")
+    assert page.evaluate(FOLLOWS)
