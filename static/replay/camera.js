@@ -3,7 +3,7 @@
 
 (() => {
   const { CityClock, Footage, FootagePlayer, Timeline, Previews, Calendar, Controls, Holding, geometry, readWords, insert, readAsked, sayLength, askJson } = window.Replay;
-  const TICK_MS = 200, STATE_MS = 5000, GAP_SHOWN_MS = 2500, PRESENT_MS = 4000, GROWING_MS = 60_000, GAPS_LISTED = 40;
+  const TICK_MS = 200, STATE_MS = 5000, GAP_SHOWN_MS = 2500, PRESENT_MS = 4000, PRESENT_AGE_MS = 10_000, GROWING_MS = 60_000, GAPS_LISTED = 40;
 
   class CameraPage {
     constructor(page) {
@@ -126,7 +126,7 @@
       this.leaveLive();
       this.last = { moment: NaN, at: 0 };
       this.inGap = null;
-      clearTimeout(this.leavingGap);
+      this.stayInGap();
       this.player.setRate(this.controls.rate);
       if (centres) this.centre(moment);
       const target = this.settle(Math.min(moment, now));
@@ -134,7 +134,7 @@
       this.player.wantsPlay = plays && this.inGap === null;
       this.player.seek(target);
       if (this.player.wantsPlay) this.player.play(); else this.player.video?.pause();
-      if (this.inGap !== null && plays) this.leavingGap = setTimeout(() => this.leaveGap(), GAP_SHOWN_MS);
+      if (this.inGap !== null && plays) this.leaveGapSoon();
       this.tick();
     }
 
@@ -145,25 +145,42 @@
 
     /* Give the moment to play from; in a gap that is the next footage, and the gap is told of meanwhile. */
     settle(moment) {
-      const { spans, gaps } = this.found, { loaded } = this.footage;
-      const isKnown = loaded && moment >= loaded.from && moment <= this.footage.now();
-      if (!isKnown || geometry.spanAt(spans, moment)) { this.say(""); return moment; }
+      const { spans, gaps } = this.found;
+      if (!this.knows(moment) || geometry.spanAt(spans, moment)) { this.say(""); return moment; }
       const last = spans.at(-1);
       if (last && last[1] <= moment && this.footage.now() - last[1] < GROWING_MS && !geometry.gapAt(gaps, moment)) { this.say(""); return last[1] - 1500; }
       this.inGap = moment;
-      this.say(this.words.noFootage, this.describeGap(moment));
+      this.goesOn = true;
+      this.sayGap();
       return geometry.nextSpan(spans, moment)?.[0] ?? moment;
+    }
+
+    /* Say whether the timeline tells of a moment already; its end grows every few seconds. */
+    knows(moment) {
+      const { loaded } = this.footage;
+      return Boolean(loaded) && moment >= loaded.from && moment <= loaded.to + PRESENT_AGE_MS;
     }
 
     describeGap(moment) {
       const gap = geometry.gapAt(this.found.gaps, moment);
-      if (!gap) return this.words.notRecorded;
+      if (!gap) return this.knows(moment) ? this.words.notRecorded : "";
       const told = { from: this.clock.say(gap[0]), to: gap[1] ? this.clock.say(gap[1]) : "", cause: this.causes[gap[2]] };
       return insert(gap[1] ? this.words.goesOn : this.words.goesOnOpen, told);
     }
 
-    leaveGap() {
+    /* The gap's words stand for a moment before it plays on. */
+    leaveGapSoon() {
+      this.stayInGap();
+      this.leavingGap = setTimeout(() => this.leaveGap(), GAP_SHOWN_MS);
+    }
+
+    stayInGap() {
       clearTimeout(this.leavingGap);
+      this.leavingGap = 0;
+    }
+
+    leaveGap() {
+      this.stayInGap();
       this.inGap = null;
       this.say("");
       this.player.play();
@@ -179,7 +196,7 @@
 
     step(frames) {
       if (this.isLive) this.seek(this.footage.now() - PRESENT_MS - 1000, { plays: false });
-      else { this.inGap = null; this.say(""); this.player.step(frames); }
+      else { this.stayInGap(); this.inGap = null; this.say(""); this.player.step(frames); }
     }
 
     goToGap(direction) {
@@ -223,11 +240,25 @@
 
     /* The server knows of no footage from there on for a while; where it goes on we follow. */
     hearNone({ next }) {
-      const asked = this.inGap ?? this.player.asked;
-      this.inGap = asked;
-      this.say(this.words.noFootage, next ? this.describeGap(asked) : this.words.noneAfter);
-      if (next) this.player.seek(next);
+      const { player } = this, plays = player.wantsPlay || Boolean(this.leavingGap);
+      this.inGap ??= this.placeOfNone();
+      player.pause();
+      this.stayInGap();
+      this.last = { moment: NaN, at: 0 };
+      this.goesOn = next !== null;
+      this.sayGap();
+      if (!next) return;
+      player.seek(next);
+      if (plays) this.leaveGapSoon();
     }
+
+    /* Where there is none: what plays had ended there, or it was asked for. */
+    placeOfNone() {
+      const { reel, asked } = this.player;
+      return reel && Number.isFinite(reel.moment) ? reel.moment + reel.left * 1000 + 1 : asked;
+    }
+
+    sayGap() { this.say(this.words.noFootage, this.goesOn ? this.describeGap(this.inGap) : this.words.noneAfter); }
 
     say(headline, why = "") {
       const box = this.find("past-words");
@@ -277,6 +308,7 @@
     }
 
     showFootage() {
+      if (this.inGap !== null && this.find("past-headline").textContent === this.words.noFootage) this.sayGap();
       this.timeline.redraw();
       this.listGapsSoon();
     }

@@ -2,17 +2,27 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser.test_replay import DESK, spell
+from tests.browser.test_replay import DESK, MOMENT, Filmed, expect_code, film, open_at, spell
 from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
 OpenAs = Callable[..., Page]
 P = "document.querySelector('[data-replay]').player"
+
+
+@pytest.fixture
+def filmed(world: World, tmp_path: Path) -> Filmed:
+    return film(world, world.camera, tmp_path)
+
+
+def seek(page: Page, moment: datetime) -> None:
+    page.evaluate(f"at => {P}.seek(at)", moment.timestamp() * 1000)
 
 
 def open_quiet(open_as: OpenAs, world: World) -> Page:
@@ -49,3 +59,13 @@ def test_a_typed_moment_stays_until_it_is_used_or_given_up(world: World, open_as
     page.keyboard.press(key)
     assert page.evaluate(f"at => window.sought.includes({P}.clock.fromField(at))", typed) == (key == "Enter")
     assert page.evaluate(FOLLOWS)
+
+
+def test_a_jump_into_a_gap_that_is_not_loaded_yet_is_told_and_then_played_on(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    seek(page, filmed.first - timedelta(hours=5))
+    expect(page.locator("[data-past-headline]")).to_have_text("There is no footage at this moment.")
+    assert page.evaluate(f"() => {P}.player.wantsPlay") is False
+    expect(page.locator("[data-past-words]")).to_be_hidden()
+    page.wait_for_function(f"() => ({MOMENT})() > {filmed.first.timestamp()} + 1")
+    expect_code(page, page.evaluate(MOMENT))
