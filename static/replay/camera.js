@@ -88,13 +88,22 @@
     goLive() {
       this.controls.forgetTyped();
       this.isLive = true;
-      this.inGap = null;
-      this.player.pause();
+      this.leavePast();
       this.find("past").hidden = true;
       this.card.hidden = false;
       this.wantLive();
       const { from, to } = this.timeline.view, now = this.footage.now();
       if (now < from || now > to) this.timeline.show({ from: now - (to - from) * 0.92, to: now + (to - from) * 0.08 });
+    }
+
+    /* Nothing of the past goes on behind the live picture: it would be fetched, heard, and noted as viewed. */
+    leavePast() {
+      this.stayInGap();
+      clearTimeout(this.settling);
+      this.settling = 0;
+      this.scrubbed = this.inGap = null;
+      this.player.rest();
+      delete this.page.dataset.loading;
     }
 
     wantLive() {

@@ -372,6 +372,17 @@ window.Replay = window.Replay || {};
       this.dropSuccessor();
       this.hide();
     }
+
+    /* Nobody looks for a while: fetch nothing, not even a playlist that grows; the next seek begins anew. */
+    rest() {
+      this.pause();
+      clearTimeout(this.retry);
+      this.attempt += 1;
+      this.opening?.destroy();
+      this.opening = null;
+      this.dropSuccessor();
+      this.hide();
+    }
   }
 
   Object.assign(window.Replay, { FootagePlayer, limits, readPieces, toVideoTime, toMoment });

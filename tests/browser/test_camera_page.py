@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.test_replay import DESK, MOMENT, Filmed, expect_code, film, open_at, spell
 from tests.world import World
@@ -23,6 +23,17 @@ def filmed(world: World, tmp_path: Path) -> Filmed:
 
 def seek(page: Page, moment: datetime) -> None:
     page.evaluate(f"at => {P}.seek(at)", moment.timestamp() * 1000)
+
+
+def hold_back(page: Page, address: str) -> list[Route]:
+    """Leave what the page asks unanswered, for now; gives the questions as they come."""
+    asked: list[Route] = []
+
+    def keep(route: Route) -> None:
+        asked.append(route)
+
+    page.route(address, keep)
+    return asked
 
 
 def open_quiet(open_as: OpenAs, world: World) -> Page:
@@ -44,6 +55,11 @@ FOLLOWS = f"""() => {{
     const page = {P};
     page.tick();
     return page.controls.field.value === page.clock.toField(page.moment);
+}}"""
+
+LEFT_OF_THE_PAST = f"""() => {{
+    const {{ player, settling, leavingGap }} = {P};
+    return [player.reel, player.opening, player.successor, settling, leavingGap];
 }}"""
 
 
@@ -69,3 +85,28 @@ def test_a_jump_into_a_gap_that_is_not_loaded_yet_is_told_and_then_played_on(fil
     expect(page.locator("[data-past-words]")).to_be_hidden()
     page.wait_for_function(f"() => ({MOMENT})() > {filmed.first.timestamp()} + 1")
     expect_code(page, page.evaluate(MOMENT))
+
+
+def test_nothing_of_the_past_goes_on_behind_live(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    seek(page, filmed.first + timedelta(seconds=150))  # into the gap, which would be left after a while
+    page.evaluate(f"() => {P}.scrub({P}.moment, {{ isMoving: true }})")
+    page.keyboard.press("0")
+    expect(page.locator("[data-past] video")).to_have_count(0)
+    assert page.evaluate(LEFT_OF_THE_PAST) == [None, None, None, 0, 0]
+    seek(page, filmed.first + timedelta(seconds=40))
+    expect(page.locator("[data-past] video:not([hidden])")).to_be_visible()
+
+
+def test_a_picture_that_was_on_its_way_does_not_come_behind_live(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    hold_back(page, "**/replay.m3u8*")
+    seek(page, filmed.first - timedelta(hours=5))
+    page.wait_for_function(f"() => {P}.player.opening")
+    page.keyboard.press("0")
+    expect(page.locator("[data-past] video")).to_have_count(0)
+    assert page.evaluate(f"() => [{P}.isLive, {P}.player.opening, {P}.page.dataset.loading ?? null]") == [
+        True,
+        None,
+        None,
+    ]
