@@ -45,7 +45,7 @@
       this.calendar = new Calendar(page, { url: `${page.dataset.api}/days?`, clock, words, onDay: (day) => this.showDay(day) });
       this.holding = new Holding(page, {
         camera: id, url: page.dataset.holdsUrl, clock, words, timeline: this.timeline,
-        onHeld: (said) => { this.controls.toast(said); this.footage.ask(); },
+        onSaid: (said) => this.controls.toast(said), onSent: () => this.footage.ask(),
       });
       this.card = this.find("live-card");
       this.live = new window.LivePicture(this.card, words);

@@ -5,10 +5,11 @@ window.Replay = window.Replay || {};
 
 (() => {
   const { insert, sayLength, spell } = window.Replay;
+  const ANSWER_MS = 15_000;
 
   class Holding {
-    constructor(page, { camera, url, clock, words, timeline, onHeld }) {
-      Object.assign(this, { camera, url, clock, words, timeline, onHeld });
+    constructor(page, { camera, url, clock, words, timeline, onSaid, onSent }) {
+      Object.assign(this, { camera, url, clock, words, timeline, onSaid, onSent });
       this.selection = { from: null, to: null };
       this.said = page.querySelector("[data-range]");
       this.button = page.querySelector("[data-do='hold']");
@@ -16,6 +17,7 @@ window.Replay = window.Replay || {};
       if (!this.dialog) return;
       this.form = page.querySelector("[data-hold-form]");
       this.error = page.querySelector("[data-hold-error]");
+      this.sender = this.form.querySelector("[type='submit']");
       this.form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
       page.querySelector("[data-hold-cancel]").addEventListener("click", () => this.dialog.close());
     }
@@ -42,36 +44,54 @@ window.Replay = window.Replay || {};
     }
 
     open() {
-      if (this.button.disabled || !this.dialog) return;
+      if (this.button.disabled || !this.dialog || this.sender.disabled) return;
       this.error.textContent = "";
       this.dialog.querySelector("[data-hold-range]").textContent = this.sayRange();
       this.dialog.showModal();
     }
 
+    /* Send once, however often it is pressed: each request would make a hold. */
     async send() {
-      const { from, to } = this.selection, fields = new FormData(this.form);
-      const body = JSON.stringify({ camera_id: this.camera, from: spell(from), to: spell(to), reason: fields.get("reason"), case_number: fields.get("case_number") });
-      let why = this.words.failed;
-      try {
-        const answer = await fetch(this.url, {
-          method: "POST", body, headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": fields.get("csrfmiddlewaretoken") },
-        });
-        if (answer.ok) { this.finish(); return; }
-        const problem = await answer.json().catch(() => ({}));
-        why = problem.detail ?? problem.title ?? why;
-      } catch { /* the word for a failure stands already */ }
-      this.error.textContent = insert(this.words.notHeld, { why });
+      if (this.sender.disabled) return;
+      const { selection } = this;
+      this.sender.disabled = true;
+      this.error.textContent = "";
+      const why = await this.post(selection);
+      this.sender.disabled = false;
+      if (why) this.complain(why);
+      else this.finish(selection);
+      this.onSent();
     }
 
-    finish() {
-      const { from, to } = this.selection;
+    /* Ask the server to hold a range; gives why it does not, or nothing. */
+    async post({ from, to }) {
+      const fields = new FormData(this.form);
+      const body = JSON.stringify({ camera_id: this.camera, from: spell(from), to: spell(to), reason: fields.get("reason"), case_number: fields.get("case_number") });
+      const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": fields.get("csrfmiddlewaretoken") };
+      try {
+        const answer = await fetch(this.url, { method: "POST", body, headers, signal: AbortSignal.timeout(ANSWER_MS) });
+        if (answer.ok) return "";
+        const problem = await answer.json().catch(() => ({}));
+        return insert(this.words.notHeld, { why: problem.detail ?? problem.title ?? String(answer.status) });
+      } catch { return this.words.noAnswer; }
+    }
+
+    complain(why) {
+      this.error.textContent = why;
+      if (!this.dialog.open) this.onSaid(why);
+    }
+
+    /* What was marked meanwhile stays. */
+    finish(held) {
+      const said = insert(this.words.heldNow, { from: this.clock.say(held.from), to: this.clock.say(held.to) });
       this.dialog.close();
       this.form.reset();
-      this.selection = { from: null, to: null };
-      this.describe();
-      const words = insert(this.words.heldNow, { from: this.clock.say(from), to: this.clock.say(to) });
-      this.said.textContent = words;
-      this.onHeld(words);
+      if (this.selection === held) {
+        this.selection = { from: null, to: null };
+        this.describe();
+        this.said.textContent = said;
+      }
+      this.onSaid(said);
     }
   }
 

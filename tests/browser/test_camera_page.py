@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from cities.scope import every_city
+from recording.models import Hold
 from tests.browser.test_replay import DESK, MOMENT, Filmed, expect_code, film, open_at, spell
 from tests.world import World
 
@@ -110,3 +112,31 @@ def test_a_picture_that_was_on_its_way_does_not_come_behind_live(filmed: Filmed,
         None,
         None,
     ]
+
+
+def open_hold(page: Page) -> None:
+    page.evaluate(f"() => {{ {P}.holding.selection = {{ from: {P}.moment, to: {P}.moment + 20000 }}; }}")
+    page.evaluate(f"() => {P}.holding.describe()")
+    page.keyboard.press("h")
+    page.get_by_label("Reason").fill("Accident at the north gate")
+
+
+def test_a_hold_that_is_pressed_twice_is_made_once_and_said_rightly(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    open_hold(page)
+    range_said = page.locator("[data-hold-range]").inner_text()
+    page.evaluate(f"() => {{ {P}.holding.send(); {P}.holding.send(); }}")
+    expect(page.locator("[data-range]")).to_have_text(
+        f"Held: {range_said.rsplit(' (', 1)[0]}. Retention leaves this footage alone."
+    )
+    with every_city("a test looks at what was written"):
+        assert Hold.objects.count() == 1
+
+
+def test_a_hold_without_an_answer_is_told_as_such(world: World, open_as: OpenAs) -> None:
+    page = open_quiet(open_as, world)
+    page.route("**/api/v1/holds", lambda route: route.abort())
+    open_hold(page)
+    page.get_by_role("button", name="Hold", exact=True).click()
+    expect(page.locator("[data-hold-error]")).to_contain_text("No answer from the VMS.")
+    expect(page.get_by_role("button", name="Hold", exact=True)).to_be_enabled()
