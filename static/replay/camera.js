@@ -101,7 +101,7 @@
       this.stayInGap();
       clearTimeout(this.settling);
       this.settling = 0;
-      this.scrubbed = this.inGap = null;
+      this.scrubbed = this.day = this.inGap = null;
       this.player.rest();
       delete this.page.dataset.loading;
     }
@@ -128,7 +128,7 @@
     }
 
     seek(moment, { plays = this.isLive || this.player.wantsPlay, centres = false } = {}) {
-      this.scrubbed = null;
+      this.scrubbed = this.day = null;
       this.controls.forgetTyped();
       const now = this.footage.now();
       if (moment > now - PRESENT_MS && this.card.dataset.playable === "1") { this.goLive(); return; }
@@ -221,9 +221,12 @@
       else this.seek(at);
     }
 
-    showDay({ from, to }) {
-      this.timeline.show({ from, to });
-      this.footage.ask().then(() => this.seek(Math.max(from, geometry.nextSpan(this.found.spans, from - 1)?.[0] ?? from)));
+    async showDay(day) {
+      this.day = day;
+      this.timeline.show(day);
+      await this.footage.ask();
+      // Whoever went elsewhere meanwhile stays there.
+      if (this.day === day) this.seek(geometry.firstWithin(this.found.spans, day.from, day.to) ?? day.from);
     }
 
     toggleSound() {
@@ -284,7 +287,7 @@
       const mark = this.isLive ? words.live : this.player.isLoading && this.inGap === null ? "…" : this.player.wantsPlay ? `▶ ${this.player.rate}×` : "❚❚";
       this.controls.showMoment(moment, mark);
       this.page.dataset.mode = this.isLive ? "live" : "past";
-      if (this.scrubbed === null || this.scrubbed === undefined) this.timeline.place(moment, { follow: isPlaying });
+      if (this.scrubbed === null || this.scrubbed === undefined) this.timeline.place(moment, { follow: isPlaying && !this.day });
       if (!this.isLive && this.player.wantsPlay) this.watchJump(moment);
     }
 

@@ -53,26 +53,29 @@ window.Replay = window.Replay || {};
       if (this.view && !document.hidden && this.view.to > this.now() - 4 * FRESH_MS) this.ask();
     }
 
-    async ask() {
+    /* Ask for what is looked at; resolves once that has come, or failed. While an answer is under way, the next one
+       is waited for: only it is of what is looked at now. */
+    ask() {
+      if (this.asking) return this.again ??= this.asking.then(() => this.ask());
+      this.again = null;
+      return this.asking = this.fetchView().finally(() => { this.asking = this.coming = null; });
+    }
+
+    async fetchView() {
       const { view, width } = this;
-      if (this.asking) { this.again = true; return; }
+      clearTimeout(this.waiting);
       const length = view.to - view.from, resolution = chooseResolution(view, width);
       // Whole buckets, so that a curve does not tremble while the view moves.
       const from = Math.floor((view.from - length / 2) / resolution / 1000) * resolution * 1000;
       const to = Math.min(view.to + length / 2, this.now());
-      this.asking = true;
       this.coming = { from, to, resolution };
-      let failed = false;
       try {
         if (to > from) this.keep(await askJson(`${this.url}?camera_ids=${this.ids.join(",")}&from=${spell(from)}&to=${spell(to)}&resolution=${resolution}`), from, to, resolution);
         this.onTrouble(null);
       } catch (error) {
-        failed = true;
         this.onTrouble(error);
+        if (!this.again) this.lookAgain();
       }
-      this.asking = false;
-      this.coming = null;
-      if (this.again) { this.again = false; this.ask(); } else if (failed) this.lookAgain();
     }
 
     /* After a failure, whatever is looked at by then. */

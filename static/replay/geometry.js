@@ -67,6 +67,13 @@ window.Replay = window.Replay || {};
 
   const spanAt = (spans, moment) => spans.find(([start, end]) => start <= moment && moment < end) ?? null;
   const nextSpan = (spans, moment) => spans.find(([start]) => start > moment) ?? null;
+
+  /* Where the footage between two moments begins; null where there is none. */
+  function firstWithin(spans, from, to) {
+    const first = spanAt(spans, from) ? from : nextSpan(spans, from)?.[0] ?? to;
+    return first < to ? first : null;
+  }
+
   const gapAt = (gaps, moment) => gaps.find(([start, end]) => start <= moment && (end === null || moment < end)) ?? null;
   const nextGap = (gaps, moment) => gaps.find(([start]) => start > moment) ?? null;
   const previousGap = (gaps, moment) => gaps.findLast(([start]) => start < moment) ?? null;
@@ -102,6 +109,6 @@ window.Replay = window.Replay || {};
 
   window.Replay.geometry = {
     SECOND, MINUTE, HOUR, DAY, positionOf, momentAt, clampView, zoom, pan, chooseStep, chooseResolution, listTicks,
-    spanAt, nextSpan, gapAt, nextGap, previousGap, lengthWithout, findActivity, mergeSpans, findPreview,
+    spanAt, nextSpan, firstWithin, gapAt, nextGap, previousGap, lengthWithout, findActivity, mergeSpans, findPreview,
   };
 })();

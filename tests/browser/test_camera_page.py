@@ -140,3 +140,27 @@ def test_a_hold_without_an_answer_is_told_as_such(world: World, open_as: OpenAs)
     page.get_by_role("button", name="Hold", exact=True).click()
     expect(page.locator("[data-hold-error]")).to_contain_text("No answer from the VMS.")
     expect(page.get_by_role("button", name="Hold", exact=True)).to_be_enabled()
+
+
+def test_a_day_is_sought_once_its_own_timeline_is_there(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    page.evaluate(f"() => clearInterval({P}.footage.timer)")
+    page.wait_for_function(f"() => !{P}.footage.asking")
+    page.evaluate(SPY)
+    asked = hold_back(page, "**/api/v1/timeline?*")
+    page.evaluate(f"() => {{ {P}.footage.ask(); }}")  # a refresh is under way when the day is picked
+    wait_for(page, asked, 1)
+    day = page.evaluate(f"() => {P}.clock.startOfDay(Date.now() - 5 * 86400000)")
+    page.evaluate(f"from => {{ {P}.showDay({{ from, to: from + 86400000 }}); }}", day)
+    asked[0].continue_()
+    wait_for(page, asked, 2)
+    assert page.evaluate("() => window.sought") == []
+    asked[1].continue_()
+    page.wait_for_function("() => window.sought.length")
+    assert page.evaluate("() => window.sought") == [day]
+
+
+def wait_for(page: Page, routes: list[Route], count: int) -> None:
+    """Wait until the page has asked so many times."""
+    while len(routes) < count:
+        page.wait_for_timeout(20)

@@ -96,6 +96,14 @@ def test_what_lies_at_a_moment_and_what_comes_next(page: Page) -> None:
     ]
 
 
+def test_a_day_s_footage_begins_within_the_day(page: Page) -> None:
+    asked = """() => {
+        const { firstWithin } = window.Replay.geometry, spans = [[0, 10], [20, 30]];
+        return [[5, 15], [10, 25], [10, 20], [30, 99]].map(([from, to]) => firstWithin(spans, from, to));
+    }"""
+    assert page.evaluate(asked) == [5, 20, None, None]
+
+
 def test_views_stay_between_seconds_and_a_month_and_do_not_run_into_the_future(page: Page) -> None:
     asked = """() => {
         const { clampView, zoom, DAY } = window.Replay.geometry, now = 1000 * DAY;
