@@ -127,7 +127,10 @@
       if (!this.settling) this.settling = setTimeout(() => { this.settling = 0; if (this.scrubbed !== null) this.seek(this.scrubbed); }, 120);
     }
 
-    seek(moment, { plays = this.isLive || this.player.wantsPlay, centres = false } = {}) {
+    /* It plays, or would but for the gap that is told of. */
+    get wantsPlay() { return this.player.wantsPlay || Boolean(this.leavingGap) || Boolean(this.isHeldUp); }
+
+    seek(moment, { plays = this.isLive || this.wantsPlay, centres = false } = {}) {
       this.scrubbed = this.day = null;
       this.controls.forgetTyped();
       const now = this.footage.now();
@@ -186,12 +189,14 @@
     stayInGap() {
       clearTimeout(this.leavingGap);
       this.leavingGap = 0;
+      this.isHeldUp = false;
     }
 
     leaveGap() {
       this.stayInGap();
       this.inGap = null;
       this.say("");
+      if (!this.player.reel && !this.player.opening) this.player.seek(this.player.asked);  // there may be footage by now
       this.player.play();
     }
 
@@ -252,16 +257,16 @@
 
     /* The server knows of no footage from there on for a while; where it goes on we follow. */
     hearNone({ next }) {
-      const { player } = this, plays = player.wantsPlay || Boolean(this.leavingGap);
+      const { player, wantsPlay } = this;
       this.inGap ??= this.placeOfNone();
       player.pause();
       this.stayInGap();
       this.last = { moment: NaN, at: 0 };
       this.goesOn = next !== null;
       this.sayGap();
-      if (!next) return;
+      if (!next) { this.isHeldUp = wantsPlay; return; }
       player.seek(next);
-      if (plays) this.leaveGapSoon();
+      if (wantsPlay) this.leaveGapSoon();
     }
 
     /* Where there is none: what plays had ended there, or it was asked for. */

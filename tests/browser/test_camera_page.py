@@ -89,6 +89,24 @@ def test_a_jump_into_a_gap_that_is_not_loaded_yet_is_told_and_then_played_on(fil
     expect_code(page, page.evaluate(MOMENT))
 
 
+def test_two_steps_into_a_gap_play_on_after_it(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=100))
+    page.wait_for_function(f"() => {P}.knows({P}.moment)")
+    seek(page, filmed.first + timedelta(seconds=130))
+    page.keyboard.press("l")
+    assert page.evaluate(f"() => [{P}.inGap !== null, {P}.player.wantsPlay]") == [True, False]
+    page.wait_for_function(f"() => {P}.player.wantsPlay && ({MOMENT})() > {filmed.second.timestamp()}")
+
+
+def test_whoever_came_to_the_end_of_the_footage_goes_back_and_plays_on(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    seek(page, filmed.second + timedelta(minutes=8))
+    expect(page.locator("[data-past-why]")).to_have_text("There is no footage from here on.")
+    assert page.evaluate(f"() => {P}.player.wantsPlay") is False
+    seek(page, filmed.first + timedelta(seconds=30))
+    assert page.evaluate(f"() => {P}.player.wantsPlay") is True
+
+
 def test_nothing_of_the_past_goes_on_behind_live(filmed: Filmed, open_as: OpenAs) -> None:
     page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
     seek(page, filmed.first + timedelta(seconds=150))  # into the gap, which would be left after a while
