@@ -19,10 +19,10 @@
       this.ticking = setInterval(() => this.tick(), TICK_MS);
       setInterval(() => this.askState(), STATE_MS);
       document.addEventListener("visibilitychange", () => this.wantLive());
-      const asked = readAsked();
+      const asked = this.asked = readAsked();
       if (asked === null) { this.goLive(); return; }
       this.centre(asked);
-      this.footage.first.then(() => this.seek(asked, { plays: true }));
+      this.footage.first.then(() => { if (this.isLive === null) this.seek(asked, { plays: true }); });
     }
 
     makeParts() {
@@ -82,7 +82,13 @@
       };
     }
 
-    get moment() { return this.isLive ? this.footage.now() : this.inGap ?? this.player.moment; }
+    /* What is looked at; until the player was sent anywhere, what the page was opened for. */
+    get moment() {
+      if (this.isLive) return this.footage.now();
+      const moment = this.inGap ?? this.player.moment;
+      return Number.isFinite(moment) ? moment : this.asked;
+    }
+
     get found() { return this.footage.of(this.id); }
 
     goLive() {
@@ -132,7 +138,7 @@
 
     seek(moment, { plays = this.isLive || this.wantsPlay, centres = false } = {}) {
       this.scrubbed = this.day = null;
-      this.controls.forgetTyped();
+      if (this.isLive !== null) this.controls.forgetTyped();  // the page's own first seek leaves alone what is being typed
       const now = this.footage.now();
       if (moment > now - PRESENT_MS && this.card.dataset.playable === "1") { this.goLive(); return; }
       this.leaveLive();

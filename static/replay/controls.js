@@ -127,6 +127,7 @@ window.Replay = window.Replay || {};
 
     /* Put the moment into the address bar and, where the browser allows it, into the clipboard. */
     async link(moment) {
+      if (!Number.isFinite(moment)) return;
       const address = new URL(location.href);
       address.searchParams.set("at", new Date(moment).toISOString());
       history.replaceState(null, "", address);

@@ -24,6 +24,7 @@ window.Replay = window.Replay || {};
 
     /* Mark an edge; a beginning after the end starts a new range, an end before the beginning turns it round. */
     mark(edge, moment) {
+      if (!Number.isFinite(moment)) return;
       const { from, to } = this.selection;
       if (edge === "from") this.selection = { from: moment, to: to !== null && to > moment ? to : null };
       else this.selection = from !== null && from < moment ? { from, to: moment } : { from: moment, to: null };

@@ -35,6 +35,7 @@ window.Replay = window.Replay || {};
     }
 
     show(view) {
+      if (!Number.isFinite(view.to - view.from)) return;  // a view of no moments would never be left again
       this.view = geometry.clampView(view, this.footage.now());
       this.footage.look(this.view, this.width);
       this.onView(this.view);

@@ -182,3 +182,19 @@ def wait_for(page: Page, routes: list[Route], count: int) -> None:
     """Wait until the page has asked so many times."""
     while len(routes) < count:
         page.wait_for_timeout(20)
+
+
+def test_a_page_works_before_its_first_timeline(world: World, open_as: OpenAs) -> None:
+    page = open_as(world.operator, "/", **DESK)
+    hold_back(page, "**/api/v1/timeline?*")
+    asked = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
+    page.goto(f"/cameras/{world.camera.pk}?at={spell(asked)}")
+    page.locator("[data-zoom='86400']").click()
+    page.keyboard.press("i")
+    page.keyboard.press("c")
+    at = asked.timestamp() * 1000
+    assert page.evaluate(f"() => {{ const {{ from, to }} = {P}.timeline.view; return to - from; }}") == 86_400_000
+    assert page.evaluate(f"() => {P}.timeline.view.from < {at} && {at} < {P}.timeline.view.to")
+    assert page.evaluate(f"() => [{P}.moment, {P}.holding.selection.from]") == [at, at]
+    page.evaluate(f"() => {P}.timeline.show({{ from: NaN, to: NaN }})")
+    assert page.evaluate(f"() => {P}.timeline.view.from < {at}")
