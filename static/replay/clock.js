@@ -4,7 +4,7 @@
 window.Replay = window.Replay || {};
 
 (() => {
-  const MINUTE = 60_000, HOUR = 3_600_000;
+  const HOUR = 3_600_000, DAY = 24 * HOUR;
 
   class CityClock {
     constructor(zone, locale) {
@@ -37,18 +37,19 @@ window.Replay = window.Replay || {};
       return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(moment / 1000) * 1000;
     }
 
-    /* The moment at which the city's clocks show this; where they leap over it, the one right after the leap. */
-    fromLocal(year, month, day, hour = 0, minute = 0, second = 0) {
+    /* The moment at which the city's clocks show this. Where they leap over it, the one by the clock of before (02:30 is
+       then shown as 03:30); where they show it twice, the one nearer to `near`, else the first. */
+    fromLocal(year, month, day, hour = 0, minute = 0, second = 0, near = NaN) {
       const shown = Date.UTC(year, month - 1, day, hour, minute, second);
-      const guess = shown - this.offset(shown);
-      return shown - this.offset(guess);
+      const [before, after] = [shown - this.offset(shown - DAY), shown - this.offset(shown + DAY)];
+      const fits = [before, after].filter((moment) => moment + this.offset(moment) === shown);
+      if (!fits.length) return before;
+      return fits.reduce((one, other) => (Math.abs(other - near) < Math.abs(one - near) ? other : one));
     }
 
     startOfDay(moment) {
       const { year, month, day } = this.toLocal(moment);
-      let start = this.fromLocal(year, month, day);
-      for (let step = 0; step < 4 && this.toLocal(start).day !== day; step += 1) start += 30 * MINUTE;
-      return start;
+      return this.fromLocal(year, month, day);
     }
 
     // No day is shorter than 23 or longer than 25 hours, so 36 hours after its start the next one is under way.
@@ -61,9 +62,9 @@ window.Replay = window.Replay || {};
       return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`;
     }
 
-    fromField(text) {
+    fromField(text, near = NaN) {
       const found = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d))?/.exec(text);
-      return found ? this.fromLocal(...found.slice(1, 7).map((number) => Number(number ?? 0))) : NaN;
+      return found ? this.fromLocal(...found.slice(1, 7).map((number) => Number(number ?? 0)), near) : NaN;
     }
   }
 

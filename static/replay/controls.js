@@ -54,7 +54,7 @@ window.Replay = window.Replay || {};
       form.addEventListener("keydown", (event) => { if (event.key === "Escape") this.forgetTyped(); });
       form.addEventListener("submit", (event) => {
         event.preventDefault();
-        const moment = this.clock.fromField(this.field.value);
+        const moment = this.clock.fromField(this.field.value, this.moment);
         this.forgetTyped();
         if (Number.isFinite(moment)) this.deeds.seek(moment);
       });
@@ -107,6 +107,7 @@ window.Replay = window.Replay || {};
 
     /* The clock of what is on the screen; the field to jump from follows unless somebody types there, or has. */
     showMoment(moment, badge) {
+      this.moment = moment;
       const clock = this.page.querySelector("[data-clock]");
       const text = Number.isFinite(moment) ? this.clock.say(moment) : "";
       if (clock.textContent !== text) {

@@ -56,7 +56,7 @@ window.Replay = window.Replay || {};
       const { year, month, day: number } = clock.toLocal(day);
       for (let hour = step / HOUR; hour < 24; hour += step / HOUR) {
         const at = clock.fromLocal(year, month, number, hour);
-        if (at > day && at < next) ticks.push({ at, isDay: false, isLabelled: true });
+        if (at > (ticks.at(-1)?.at ?? day) && at < next) ticks.push({ at, isDay: false, isLabelled: true });
       }
       return ticks;
     }

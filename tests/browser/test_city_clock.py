@@ -63,6 +63,41 @@ def test_a_field_says_the_city_s_time_and_is_read_as_such(page: Page) -> None:
     assert seen == ["2026-11-25T17:05:30.000Z", "2026-11-25T14:05:30"]
 
 
+@pytest.mark.parametrize(
+    ("zone", "asked", "shown"),
+    [
+        ("America/New_York", "2026-03-08T02:30:00", "2026-03-08T03:30:00"),
+        ("Europe/Berlin", "2026-03-29T02:30:00", "2026-03-29T03:30:00"),
+        ("America/Santiago", "2026-09-06T00:30:00", "2026-09-06T01:30:00"),
+    ],
+)
+def test_a_time_that_was_leapt_over_lies_after_the_leap(page: Page, zone: str, asked: str, shown: str) -> None:
+    there_and_back = """([zone, text]) => {
+        const clock = new window.Replay.CityClock(zone, "en");
+        return clock.toField(clock.fromField(text));
+    }"""
+    assert page.evaluate(there_and_back, [zone, asked]) == shown
+
+
+def test_an_hour_that_was_leapt_over_is_not_on_the_ruler(page: Page) -> None:
+    asked = """() => {
+        const clock = new window.Replay.CityClock("America/New_York", "en");
+        const from = clock.fromLocal(2026, 3, 8), ticks = window.Replay.geometry.listTicks;
+        return ticks({ from, to: from + 3 * 3600000 }, 3600000, clock).map(({ at }) => clock.say(at, "minute"));
+    }"""
+    assert page.evaluate(asked) == ["00:00", "01:00", "03:00", "04:00"]
+
+
+def test_of_an_hour_that_comes_twice_the_nearer_is_taken(page: Page) -> None:
+    asked = """() => {
+        const clock = new window.Replay.CityClock("America/New_York", "en");
+        const first = Date.UTC(2026, 10, 1, 5, 30), second = first + 3600000, text = clock.toField(second);
+        const near = [second + 5000, first - 86400000, undefined];
+        return near.map((moment) => (clock.fromField(text, moment) - first) / 60000);
+    }"""
+    assert page.evaluate(asked) == [60, 0, 0]
+
+
 def test_what_lies_at_a_moment_and_what_comes_next(page: Page) -> None:
     asked = """() => {
         const { spanAt, nextSpan, gapAt, nextGap, previousGap, mergeSpans } = window.Replay.geometry;
