@@ -263,6 +263,7 @@
 
     /* The server knows of no footage from there on for a while; where it goes on we follow. */
     hearNone({ next }) {
+      if (this.isRemoved) { this.say(this.words.removed); return; }
       const { player, wantsPlay } = this;
       this.inGap ??= this.placeOfNone();
       player.pause();
@@ -362,21 +363,43 @@
     }
 
     showTrouble(error) {
-      const notice = this.find("connection");
-      notice.hidden = !error;
-      if (error) notice.textContent = error.status === 401 || error.status === 403 ? this.words.signedOut : this.words.lost;
+      const { words } = this, notice = this.find("connection");
+      const status = this.isRemoved ? 404 : error?.status;
+      const said = error || this.isRemoved ? { 401: words.signedOut, 403: words.signedOut, 404: words.removed }[status] ?? words.lost : "";
+      notice.hidden = !said;
+      if (notice.textContent !== said) notice.textContent = said;  // told again it would be read out again
     }
 
     async askState() {
       if (document.hidden) return;
       let fresh = null;
-      try { fresh = (await askJson(`${this.page.dataset.statesUrl}?ids=${this.id}`)).cameras[this.id]; } catch { return; }  // the timeline tells of a lost connection
-      if (!fresh) return;
-      this.find("state").dataset.state = fresh.state;
-      this.find("state-text").textContent = fresh.state_text;
-      this.find("why").textContent = fresh.problem;
-      this.card.dataset.playable = fresh.playable ? "1" : "0";
+      try { fresh = await askJson(`${this.page.dataset.statesUrl}?ids=${this.id}`); } catch { return; }  // the timeline tells of a lost connection
+      // Another tab chose another city: this page's address does not mean this camera any more.
+      if (fresh.city !== this.page.dataset.city) { location.reload(); return; }
+      const state = fresh.cameras[this.id];
+      if (!state) this.showRemoved();
+      else if (this.isRemoved) location.reload();  // it is back
+      else this.showState(state);
+    }
+
+    showState(state) {
+      this.find("state").dataset.state = state.state;
+      this.find("state-text").textContent = state.state_text;
+      this.find("why").textContent = state.problem;
+      this.card.dataset.playable = state.playable ? "1" : "0";
       this.wantLive();
+    }
+
+    /* Taken out of the city, or out of what one may see: no picture goes on, and nothing is said of it any more. */
+    showRemoved() {
+      if (this.isRemoved) return;
+      const { words } = this;
+      this.showState({ state: "removed", state_text: words.gone, problem: words.removed, playable: false });
+      this.isRemoved = true;
+      this.showTrouble(null);
+      if (this.isLive) return;
+      this.leavePast();
+      this.say(words.removed);
     }
   }
 

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from cameras.models import Camera
 from cities.scope import every_city
 from recording.models import Hold
+from tests.browser.conftest import add_member, show_online
 from tests.browser.test_replay import DESK, MOMENT, Filmed, expect_code, film, open_at, spell
 from tests.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
 OpenAs = Callable[..., Page]
+REMOVED = "This camera was removed, or you may not see it any more."
 P = "document.querySelector('[data-replay]').player"
 
 
@@ -198,3 +201,47 @@ def test_a_page_works_before_its_first_timeline(world: World, open_as: OpenAs) -
     assert page.evaluate(f"() => [{P}.moment, {P}.holding.selection.from]") == [at, at]
     page.evaluate(f"() => {P}.timeline.show({{ from: NaN, to: NaN }})")
     assert page.evaluate(f"() => {P}.timeline.view.from < {at}")
+
+
+def remove(camera: Camera) -> None:
+    with every_city("a test removes a camera"):
+        Camera.objects.filter(pk=camera.pk).update(
+            removed_at=datetime.now(UTC), is_online=False, recording_enabled=False
+        )
+
+
+def test_a_removed_camera_is_said_to_be_removed_and_plays_no_more(filmed: Filmed, open_as: OpenAs) -> None:
+    show_online(filmed.camera)
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    remove(filmed.camera)
+    page.evaluate(f"() => {P}.askState()")
+    expect(page.locator("[data-connection]")).to_have_text(REMOVED)
+    expect(page.locator("[data-past-headline]")).to_have_text(REMOVED)
+    expect(page.locator("[data-past] video")).to_have_count(0)
+    expect(page.locator("[data-state-text]")).to_have_text("Removed from the city")
+    page.evaluate(f"() => {P}.footage.ask()")
+    expect(page.locator("[data-connection]")).to_have_text(REMOVED)
+    page.keyboard.press("0")
+    expect(page.locator("[data-live-card] [data-why]")).to_have_text(REMOVED)
+
+
+def test_a_timeline_of_nothing_is_not_a_lost_connection(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    page.route("**/wall/states*", lambda route: route.abort())
+    remove(filmed.camera)
+    page.evaluate(f"() => {P}.footage.ask()")
+    expect(page.locator("[data-connection]")).to_have_text(REMOVED)
+
+
+def test_another_city_chosen_elsewhere_ends_the_page(world: World, open_as: OpenAs) -> None:
+    add_member(world.operator, world)
+    page = open_quiet(open_as, world)
+    other = page.context.new_page()
+    other.goto("/")
+    other.locator("#city").select_option(str(world.other_city.pk))
+    other.get_by_role("button", name="Change city").click()
+    other.wait_for_load_state()
+    page.bring_to_front()
+    with page.expect_navigation():
+        page.evaluate(f"() => {{ {P}.askState(); }}")
+    assert page.locator("[data-replay]").count() == 0
