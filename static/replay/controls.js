@@ -42,10 +42,21 @@ window.Replay = window.Replay || {};
         ...deeds,
       };
       for (const button of page.querySelectorAll("[data-do]")) button.addEventListener("click", () => this.deeds[button.dataset.do]?.());
-      this.speed.addEventListener("change", () => { this.deeds.speed(Number(this.speed.value)); this.speed.blur(); });
+      this.listenToSpeed();
       this.listenToJump(page.querySelector("[data-jump]"));
       for (const button of page.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => this.deeds.show(Number(button.dataset.zoom) * 1000));
       document.addEventListener("keydown", (event) => this.type(event));
+    }
+
+    /* Whoever chooses by hand has the arrows for the footage again; whoever chooses by keys goes on choosing. */
+    listenToSpeed() {
+      let isByHand = false;
+      this.speed.addEventListener("pointerdown", () => { isByHand = true; });
+      this.speed.addEventListener("keydown", () => { isByHand = false; });
+      this.speed.addEventListener("change", () => {
+        this.deeds.speed(this.rate);
+        if (isByHand) this.speed.blur();
+      });
     }
 
     /* What is typed stays until it is used or given up: the way to the button leaves the field. */

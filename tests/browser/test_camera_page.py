@@ -245,3 +245,12 @@ def test_another_city_chosen_elsewhere_ends_the_page(world: World, open_as: Open
     with page.expect_navigation():
         page.evaluate(f"() => {{ {P}.askState(); }}")
     assert page.locator("[data-replay]").count() == 0
+
+
+def test_speeds_are_chosen_by_keys_one_after_the_other(world: World, open_as: OpenAs) -> None:
+    page = open_quiet(open_as, world)
+    page.locator("[data-speed]").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("[data-speed]")).to_be_focused()
+    assert page.evaluate(f"() => [{P}.controls.rate, {P}.player.rate]") == [4, 4]
