@@ -385,7 +385,9 @@
     showState(state) {
       this.find("state").dataset.state = state.state;
       this.find("state-text").textContent = state.state_text;
-      this.find("why").textContent = state.problem;
+      this.find("why").textContent = this.find("problem").textContent = state.problem;
+      this.find("problem").hidden = !state.problem;
+      this.find("recording-text").textContent = state.recording_text;
       this.card.dataset.playable = state.playable ? "1" : "0";
       this.wantLive();
     }
@@ -394,7 +396,8 @@
     showRemoved() {
       if (this.isRemoved) return;
       const { words } = this;
-      this.showState({ state: "removed", state_text: words.gone, problem: words.removed, playable: false });
+      this.showState({ state: "removed", state_text: words.gone, problem: words.removed, recording_text: "", playable: false });
+      this.find("problem").hidden = true;  // said above already
       this.isRemoved = true;
       this.showTrouble(null);
       if (this.isLive) return;

@@ -203,6 +203,19 @@ def test_a_page_works_before_its_first_timeline(world: World, open_as: OpenAs) -
     assert page.evaluate(f"() => {P}.timeline.view.from < {at}")
 
 
+def test_what_is_said_of_the_camera_changes_with_it(world: World, open_as: OpenAs) -> None:
+    page = open_quiet(open_as, world)
+    expect(page.locator("[data-problem]")).to_be_visible()
+    with every_city("a test plays the observer and an operator"):
+        Camera.objects.filter(pk=world.camera.pk).update(is_online=True, recording_enabled=True)
+    page.evaluate(f"() => {P}.askState()")
+    expect(page.locator("[data-problem]")).to_be_hidden()
+    expect(page.locator("[data-recording-text]")).to_have_text("Recording on")
+    show_online(world.camera, online=False)
+    page.evaluate(f"() => {P}.askState()")
+    expect(page.locator("[data-problem]")).to_be_visible()
+
+
 def remove(camera: Camera) -> None:
     with every_city("a test removes a camera"):
         Camera.objects.filter(pk=camera.pk).update(
