@@ -103,10 +103,11 @@ window.Replay = window.Replay || {};
       else stage.requestFullscreen?.().catch(() => {});  // a browser may refuse; the page is then as large as before
     }
 
+    /* The button's name says what it will do; pressed beside that would say the contrary. */
     showPlaying(isPlaying) {
+      if (this.isPlaying === isPlaying) return;
+      this.isPlaying = isPlaying;
       const button = this.page.querySelector("[data-do='play']");
-      if (button.getAttribute("aria-pressed") === String(isPlaying)) return;
-      button.setAttribute("aria-pressed", String(isPlaying));
       button.querySelector("span").textContent = isPlaying ? this.words.pause : this.words.play;
       const use = button.querySelector("use");
       use.setAttribute("href", use.getAttribute("href").replace(/#.*/, isPlaying ? "#pause" : "#play"));

@@ -267,3 +267,12 @@ def test_speeds_are_chosen_by_keys_one_after_the_other(world: World, open_as: Op
     page.keyboard.press("ArrowDown")
     expect(page.locator("[data-speed]")).to_be_focused()
     assert page.evaluate(f"() => [{P}.controls.rate, {P}.player.rate]") == [4, 4]
+
+
+def test_the_play_button_says_what_it_does_and_nothing_else(world: World, open_as: OpenAs) -> None:
+    page = open_quiet(open_as, world)
+    page.evaluate(f"() => clearInterval({P}.ticking)")
+    for plays, name in ((True, "Pause"), (False, "Play")):
+        page.evaluate(f"plays => {P}.controls.showPlaying(plays)", plays)
+        button = page.get_by_role("button", name=name, exact=True)
+        assert [button.get_attribute(each) for each in ("data-do", "aria-pressed")] == ["play", None]
