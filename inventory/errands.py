@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from cameras.credentials import open_text, seal_text
 from cities.access import Access
 from cities.errors import Conflict, NotThere
 from inventory.models import Errand, ErrandKind
+from inventory.ordering import GIVEN_UP_AFTER_SECONDS, KILLED_AFTER_SECONDS
 
 KEPT_FOR = {
     ErrandKind.CONNECTION: timedelta(minutes=15),
@@ -18,6 +21,11 @@ KEPT_FOR = {
     ErrandKind.SWITCH: timedelta(days=1),
 }
 TEN_A_MINUTE = 10
+LOST = gettext_noop(
+    "No worker did this within two minutes, or the one that began was ended. Try again; if it comes to this again, "
+    "have the administrator look at the keeper and /health."
+)
+_LOST_AFTER = timedelta(seconds=GIVEN_UP_AFTER_SECONDS + KILLED_AFTER_SECONDS)
 
 
 def make_errand(access: Access, kind: ErrandKind, content: dict[str, Any], now: datetime) -> Errand:
@@ -51,6 +59,15 @@ def read_content(errand: Errand) -> dict[str, Any]:
     """Give what it holds; CredentialsLost if no key of ours opens it."""
     content: dict[str, Any] = json.loads(open_text(errand.content))
     return content
+
+
+def read_result(errand: Errand, now: datetime) -> dict[str, Any] | None:
+    """Give what a worker found out, or `ok` and `problem` where no worker will any more; None while one still may."""
+    if errand.done_at is not None:
+        return read_content(errand)
+    if now - errand.made_at > _LOST_AFTER:
+        return {"ok": False, "problem": LOST}
+    return None
 
 
 def fill_errand(errand: Errand, content: dict[str, Any]) -> None:

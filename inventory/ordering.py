@@ -14,6 +14,10 @@ log = logging.getLogger(__name__)
 RUN_ERRAND = "inventory.tasks.run_errand"
 GIVEN_UP_AFTER_SECONDS = 60
 """Nobody waits longer for a worker."""
+STOPPED_AFTER_SECONDS = 60
+"""When the work is told to end, and says so; nothing that is asked of it takes half of that."""
+KILLED_AFTER_SECONDS = 70
+"""When its process is killed, where it did not hear."""
 
 
 def send_after_commit(errand: Errand) -> None:

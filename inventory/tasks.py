@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from cities.scope import city_scope, every_city
 from inventory import errands, working
+from inventory.ordering import KILLED_AFTER_SECONDS, STOPPED_AFTER_SECONDS
 
 
-@shared_task
+@shared_task(soft_time_limit=STOPPED_AFTER_SECONDS, time_limit=KILLED_AFTER_SECONDS)
 def run_errand(errand_id: str, city_id: str) -> None:
     """Do what a person asked; nothing where it is done or forgotten."""
     with city_scope(UUID(city_id)):

@@ -1,6 +1,5 @@
 """Adding a camera, changing one, and testing its address before."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,7 +18,7 @@ from cities.errors import Conflict, InvalidInput
 from cities.models import Role
 from cities.pages import protect_page
 from inventory.connection import order_test, say_look
-from inventory.errands import read_content
+from inventory.errands import read_result
 from inventory.forms import CameraForm, read_form
 from inventory.models import ErrandKind
 from inventory.services import add_whole_camera, change_whole_camera
@@ -72,10 +71,8 @@ def test_connection(request: HttpRequest, access: Access) -> HttpResponse:
 def read_test(request: HttpRequest, access: Access, errand_id: UUID) -> HttpResponse:  # noqa: ARG001 -- Django's signature
     """Give what a test saw, or that it is still under way."""
     errand = errand_of(access, errand_id, ErrandKind.CONNECTION)
-    result: dict[str, Any] = {"done": errand.done_at is not None}
-    if errand.done_at:
-        result |= say_look(read_content(errand))
-    response = JsonResponse(result)
+    result = read_result(errand, timezone.now())
+    response = JsonResponse({"done": True, **say_look(result)} if result else {"done": False})
     response["Cache-Control"] = "no-store"
     return response
 

@@ -14,7 +14,7 @@ from cities.errors import Conflict, InvalidInput
 from cities.models import Role
 from cities.pages import protect_page
 from inventory.discovery.services import order_address_question, order_search, say_address
-from inventory.errands import read_content
+from inventory.errands import read_result
 from inventory.forms import read_form
 from inventory.models import ErrandKind
 from inventory.views.doors import errand_of, members_page, page_context
@@ -39,11 +39,13 @@ def discover(request: HttpRequest, access: Access) -> HttpResponse:
 def show_discovered(request: HttpRequest, access: Access, errand_id: UUID) -> HttpResponse:
     """Show what was found, or that the search is still under way."""
     errand = errand_of(access, errand_id, ErrandKind.DISCOVERY)
-    found = read_content(errand) if errand.done_at else {}
+    result = read_result(errand, timezone.now())
     if "application/json" in request.headers.get("Accept", ""):
-        return JsonResponse({"done": errand.done_at is not None})
+        return JsonResponse({"done": result is not None})
+    found = result or {}
     context = page_context(request, access) | {
         "errand": errand,
+        "is_done": result is not None,
         "is_late": (timezone.now() - errand.made_at).total_seconds() > 60,
         "devices": found.get("devices", []),
         "elsewhere": found.get("elsewhere", 0),
@@ -83,7 +85,7 @@ def read_address(
     """Give the address that a camera told, or that it is still being asked."""
     errand_of(access, search_id, ErrandKind.DISCOVERY)
     errand = errand_of(access, errand_id, ErrandKind.STREAM_ADDRESS)
-    result = say_address(read_content(errand)) if errand.done_at else {}
-    response = JsonResponse({"done": errand.done_at is not None, **result})
+    result = read_result(errand, timezone.now())
+    response = JsonResponse({"done": True, **say_address(result)} if result else {"done": False})
     response["Cache-Control"] = "no-store"
     return response

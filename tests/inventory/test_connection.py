@@ -1,20 +1,25 @@
 """Testing a camera's address: who may, where it may lead, what is told of it."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from cities.errors import Conflict, InvalidInput
 from cities.scope import city_scope
 from ffmpeg.failures import Failure, FailureKind
-from ffmpeg.probing import Description, Look
+from ffmpeg.probing import LONGEST_SECONDS, Description, Look
 from inventory import working
 from inventory.connection import describe_look, order_test, say_look
-from inventory.errands import drop_expired, read_content
+from inventory.discovery.network import LISTEN_SECONDS, QUESTIONS_SECONDS
+from inventory.errands import LOST, drop_expired, read_content, read_result
 from inventory.models import Errand, ErrandKind
+from inventory.ordering import KILLED_AFTER_SECONDS, STOPPED_AFTER_SECONDS
+from inventory.tasks import run_errand
 from tests.inventory.conftest import access_of, signed_in
 from tests.real import RunningMediaMTX, publish, run_mediamtx, wait_until
 from tests.world import World, give_source
@@ -59,6 +64,37 @@ def test_a_result_is_its_maker_s_alone(world: World) -> None:
         errand = order_test(access_of(world), "rtsp://10.0.0.5/live", None, timezone.now())
     assert signed_in(world.owner).get(f"/cameras/test/{errand.pk}").json() == {"done": False}
     assert signed_in(world.stranger).get(f"/cameras/test/{errand.pk}").status_code == 404
+
+
+def test_what_takes_too_long_says_so(world: World) -> None:
+    def take_too_long(errand: Errand, now: datetime) -> None:
+        raise SoftTimeLimitExceeded
+
+    with city_scope(world.city.pk):
+        errand = order_test(access_of(world), "rtsp://10.0.0.5/live", None, timezone.now())
+        working.run_errand(errand.pk, now=timezone.now(), work={ErrandKind.CONNECTION: take_too_long})
+    assert signed_in(world.owner).get(f"/cameras/test/{errand.pk}").json() == {
+        "done": True,
+        "ok": False,
+        "problem": "This took longer than a minute and was ended. Try again.",
+    }
+
+
+@pytest.mark.parametrize(("age", "done"), [(129, False), (131, True)])
+def test_what_no_worker_finishes_ends_with_a_word(world: World, age: int, done: bool) -> None:  # noqa: FBT001 -- told by pytest
+    with city_scope(world.city.pk):
+        errand = order_test(access_of(world), "rtsp://10.0.0.5/live", None, timezone.now())
+        result = read_result(errand, errand.made_at + timedelta(seconds=age))
+        assert (result is not None) == done
+        Errand.objects.update(made_at=errand.made_at - timedelta(seconds=age))
+    told = signed_in(world.owner).get(f"/cameras/test/{errand.pk}").json()
+    assert told == ({"done": True, "ok": False, "problem": LOST} if done else {"done": False})
+
+
+def test_a_worker_has_ended_before_its_work_is_given_up() -> None:
+    limits = (run_errand.soft_time_limit, run_errand.time_limit)
+    assert limits == (STOPPED_AFTER_SECONDS, KILLED_AFTER_SECONDS)
+    assert LONGEST_SECONDS + QUESTIONS_SECONDS + LISTEN_SECONDS < STOPPED_AFTER_SECONDS < KILLED_AFTER_SECONDS
 
 
 def test_ten_in_a_minute_are_enough(world: World) -> None:

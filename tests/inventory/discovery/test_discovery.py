@@ -6,7 +6,7 @@ import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
@@ -284,6 +284,18 @@ def test_a_camera_that_names_another_place_is_not_believed(
         )
         run_address_question(asked, now)
         assert read_content(asked)["ok"] is False
+
+
+def test_a_search_whose_worker_was_killed_ends_with_a_word(world: World) -> None:
+    with city_scope(world.city.pk):
+        search = order_search(access_of(world), timezone.now())
+    client, address = signed_in(world.owner), f"/cameras/discover/{search.pk}"
+    assert "Searching …" in client.get(address).content.decode()
+    with city_scope(world.city.pk):
+        Errand.objects.update(made_at=search.made_at - timedelta(minutes=3))
+    page = client.get(address).content.decode()
+    assert ("or the one that began was ended" in page, 'data-is-done="1"' in page) == (True, True)
+    assert client.get(address, headers={"Accept": "application/json"}).json() == {"done": True}
 
 
 def test_a_network_that_cannot_be_asked_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
