@@ -59,6 +59,19 @@ class Choice:
     is_early: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A segment that an earlier pass marked: by which rule, and whether that was early."""
+
+    pk: int
+    camera_id: UUID
+    start: datetime
+    rule: str
+    is_early: bool
+    file: str
+    held_file: str
+
+
 @dataclass(frozen=True)
 class Footprint:
     """What a city has on a media server's disk: bytes in all, bytes that may go, and the camera-days promised to it."""
@@ -88,6 +101,16 @@ def end_of_promise(policy: Policy, now: datetime) -> datetime:
 def is_early(start: datetime, policy: Policy, now: datetime) -> bool:
     """Say whether a segment that goes now goes before its promised days are over."""
     return start > end_of_promise(policy, now)
+
+
+def is_promised_again(row: Marked, policy: Policy, now: datetime) -> bool:
+    """Say whether a segment that was marked for its age is not old enough by the policy that is in force now."""
+    return row.rule in {DeletionRule.AGE, DeletionRule.MAXIMUM} and row.start >= limit_age(policy, now).before
+
+
+def is_early_by_now(row: Marked, policy: Policy, now: datetime) -> bool:
+    """Say whether a marked segment that goes now goes early; what was outside every session was never promised."""
+    return row.rule != DeletionRule.OUTSIDE and is_early(row.start, policy, now)
 
 
 def take_oldest(candidates: Iterable[Candidate], excess: float) -> list[Candidate]:

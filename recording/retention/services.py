@@ -1,6 +1,7 @@
 """Turns the ring of one media server: what is due goes, in an order that a crash at any moment leaves right."""
 
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,15 +13,15 @@ from pathlib import Path
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db import transaction
 from django.db.models import Q
 from redis.exceptions import RedisError
 
 from cameras.models import MediaServer
-from recording.holds.queries import is_held, take_turn_with_holds
+from recording.holds.links import footage_file
+from recording.holds.queries import is_held
 from recording.models import Segment, Storage
 from recording.retention.clock import doubt_clock
-from recording.retention.decisions import Choice, Policy
+from recording.retention.decisions import DEFAULT_POLICY, Choice, Policy, is_early_by_now, is_promised_again
 from recording.retention.disk import DiskRoom, WaterMarks, choose_water_marks, measure_disk
 from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force
 from recording.retention.rules import (
@@ -31,7 +32,15 @@ from recording.retention.rules import (
     choose_over_camera_quota,
     choose_over_city_quota,
 )
-from recording.retention.steps import find_marked, mark_segments, note_failures, remove_rows
+from recording.retention.steps import (
+    find_marked,
+    give_back,
+    mark_segments,
+    note_earliness,
+    note_failures,
+    read_marked,
+    remove_rows,
+)
 from recording.retention.unlinking import Target, unlink_files
 from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
@@ -124,8 +133,9 @@ def _turn(work: _Pass) -> None:
     if problem:
         raise _Stopped(problem)
     _check_root(work)
-    _finish_what_was_begun(work)
     work.policies = policies_in_force()
+    _give_back(work)
+    _finish_what_was_begun(work)
     outside, work.turn.outside_refused = choose_outside(work.server)
     _delete(work, outside)
     for rule in (choose_aged, choose_over_camera_quota, choose_over_city_quota):
@@ -133,16 +143,27 @@ def _turn(work: _Pass) -> None:
     _make_room(work)
 
 
+def _give_back(work: _Pass) -> None:
+    """Unmark what an earlier pass marked and a hold or a longer promise keeps now; see anew what of the rest is early.
+
+    A file that is gone already went by what was promised then: its row stays marked as it is.
+    """
+    now, policies = work.clock(), work.policies
+    there = [
+        (row, policies.get(row.camera_id, DEFAULT_POLICY))
+        for row in read_marked(work.server.pk)
+        if os.path.lexists(work.root / footage_file(work.root, row.file, row.held_file))
+    ]
+    promised = {row.pk for row, policy in there if is_promised_again(row, policy, now)}
+    work.turn.rescued += give_back(work.server.pk, list(promised), now)
+    for early in (True, False):
+        changed = [row.pk for row, policy in there if row.is_early != early == is_early_by_now(row, policy, now)]
+        note_earliness([pk for pk in changed if pk not in promised], is_early=early)
+
+
 def _finish_what_was_begun(work: _Pass) -> None:
-    """Delete what an earlier pass marked and left; what was held since stays after all."""
-    server, now = work.server, work.clock()
-    begun = Segment.objects.filter(media_server=server, state=SegmentState.DELETING)
-    with transaction.atomic():
-        take_turn_with_holds()
-        held = begun.filter(is_held(now))
-        clean = {"deletion_rule": "", "deletion_early": False, "deletion_attempts": 0, "deletion_error": ""}
-        work.turn.rescued += held.filter(damage="").update(state=SegmentState.READY, **clean)
-        work.turn.rescued += held.exclude(damage="").update(state=SegmentState.DAMAGED, **clean)
+    """Delete what an earlier pass marked and left."""
+    begun = Segment.objects.filter(media_server=work.server, state=SegmentState.DELETING)
     ids = list(begun.order_by("deletion_attempts", "pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
     with _unlink_beside(work) as line:
         for batch in in_batches(ids, BATCH_SEGMENTS):

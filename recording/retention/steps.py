@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Least
 
-from recording.holds.queries import HELD, take_turn_with_holds
+from recording.holds.queries import HELD, is_held, take_turn_with_holds
 from recording.models import Segment
-from recording.retention.decisions import Choice
+from recording.retention.decisions import Choice, Marked
 from recording.retention.deletions import Sum, SumKey, note_sums
 from recording.retention.unlinking import Target
 from recording.segments.index import MAY_GO_ON
@@ -60,6 +60,30 @@ def find_marked(ids: Sequence[int]) -> list[Target]:
     """Give those of the rows that are marked still."""
     rows = Segment.objects.filter(pk__in=ids, state=SegmentState.DELETING)
     return [Target(*row) for row in rows.values_list("pk", "camera_id", "file", "held_file")]
+
+
+def read_marked(server_id: int) -> list[Marked]:
+    """Give what is marked on a media server, by whatever pass."""
+    rows = Segment.objects.filter(media_server=server_id, state=SegmentState.DELETING)
+    names = ("pk", "camera_id", "start", "deletion_rule", "deletion_early", "file", "held_file")
+    return [Marked(*row) for row in rows.values_list(*names)]
+
+
+@transaction.atomic
+def give_back(server_id: int, promised: Sequence[int], now: datetime) -> int:
+    """Unmark what a hold in force touches, and these rows, which are promised again; give how many."""
+    take_turn_with_holds()
+    marked = Segment.objects.filter(media_server=server_id, state=SegmentState.DELETING)
+    saved = marked.filter(is_held(now) | Q(pk__in=promised))
+    clean = {"deletion_rule": "", "deletion_early": False, "deletion_attempts": 0, "deletion_error": ""}
+    whole = saved.filter(damage="").update(state=SegmentState.READY, **clean)
+    return whole + saved.exclude(damage="").update(state=SegmentState.DAMAGED, **clean)
+
+
+def note_earliness(ids: Sequence[int], *, is_early: bool) -> None:
+    """Have marked rows say that they go early, or that they do not."""
+    if ids:
+        Segment.objects.filter(pk__in=ids, state=SegmentState.DELETING).update(deletion_early=is_early)
 
 
 @transaction.atomic

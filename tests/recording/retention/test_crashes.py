@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recording.holds.decisions import name_link
-from recording.models import Segment
+from recording.models import RetentionPolicy, Segment
 from recording.retention import services, steps, unlinking
 from recording.retention.services import turn_ring
 from tests.recording.retention.conftest import KB, Ring, noted, states
@@ -89,6 +89,65 @@ def test_what_was_marked_and_then_held_stays_after_all(world: World, ring: Ring)
         ("", 0, "")
     ]
     assert ring.left() == {row.file for row in rows}
+
+
+def promise(world: World, days: int, **more: int) -> None:
+    RetentionPolicy.objects.create(city=world.city, days=days, **more)
+
+
+@pytest.mark.parametrize("rule", ["age", "maximum"])
+def test_what_was_marked_and_then_promised_for_longer_stays_after_all(world: World, ring: Ring, rule: str) -> None:
+    rows = [ring.add(world.camera, days, state="deleting") for days in (8, 29.9, 30.1)]
+    Segment.objects.update(deletion_rule=rule, deletion_attempts=2, deletion_error="Read-only file system")
+    Segment.objects.filter(pk=rows[1].pk).update(damage="empty")
+    promise(world, 30)
+    turn = turn_ring(ring.server, ring.now)
+    assert (turn.rescued, dict(turn.deleted)) == (2, {rule: 1})
+    assert states() == {rows[0].file: "ready", rows[1].file: "damaged"}
+    assert set(Segment.objects.values_list("deletion_rule", "deletion_attempts", "deletion_error")) == {("", 0, "")}
+    assert (ring.left(), noted()) == (set(states()), [(rule, False, 1, KB)])
+
+
+def test_a_held_name_is_enough_to_be_given_back(world: World, ring: Ring) -> None:
+    row = ring.add(world.camera, 8, state="deleting", held=".held/ab/1.mp4")
+    (ring.root / row.file).unlink()
+    promise(world, 30)
+    assert turn_ring(ring.server, ring.now).rescued == 1
+    assert (states(), ring.left()) == ({row.file: "ready"}, {row.held_file})
+
+
+def test_with_a_maximum_what_was_marked_waits_for_it(world: World, ring: Ring) -> None:
+    row = ring.add(world.camera, 8, state="deleting")
+    promise(world, 7, max_days=9)
+    assert turn_ring(ring.server, ring.now).rescued == 1
+    assert states() == {row.file: "ready"}
+
+
+@pytest.mark.parametrize(("days", "goes"), [(30, "early"), (7, "in time")])
+def test_what_goes_for_want_of_room_is_early_by_the_promise_of_now(
+    world: World, ring: Ring, days: int, goes: str
+) -> None:
+    ring.add(world.camera, 8, state="deleting")
+    Segment.objects.update(deletion_rule="quota", deletion_early=goes == "in time")
+    promise(world, days)
+    assert turn_ring(ring.server, ring.now).rescued == 0
+    assert noted() == [("quota", goes == "early", 1, KB)]
+
+
+def test_what_lay_outside_every_session_was_never_promised(world: World, ring: Ring) -> None:
+    ring.add(world.camera, 8, state="deleting")
+    Segment.objects.update(deletion_rule="outside")
+    promise(world, 30)
+    turn_ring(ring.server, ring.now)
+    assert noted() == [("outside", False, 1, KB)]
+
+
+def test_a_file_that_went_before_the_promise_was_raised_went_in_time(world: World, ring: Ring) -> None:
+    row = ring.add(world.camera, 8, state="deleting")
+    (ring.root / row.file).unlink()
+    promise(world, 30)
+    assert turn_ring(ring.server, ring.now).rescued == 0
+    assert (states(), noted()) == ({}, [("age", False, 1, KB)])
 
 
 def test_a_hold_that_comes_while_the_pass_chooses_is_seen(
