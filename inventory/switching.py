@@ -64,18 +64,25 @@ def read_outcomes(errand: Errand) -> tuple[bool, list[Outcome]]:
     return bool(content["on"]), [Outcome(**each) for each in content["outcomes"]]
 
 
-@transaction.atomic
 def undo_switch(access: Access, errand_id: UUID, now: datetime) -> Errand:
     """Give back the former wish of those that were really switched, where nobody changed it since; once only.
 
     Raises NotThere for what is forgotten or not the caller's, Conflict for what was undone already.
     """
+    errand = _begin_undo(access, errand_id, now)
+    on, outcomes = read_outcomes(errand)
+    undone = [_undo(each, on=on, access=access, now=now) if each.became == SWITCHED else each for each in outcomes]
+    fill_errand(errand, _tell(on=on, outcomes=undone))
+    return errand
+
+
+@transaction.atomic
+def _begin_undo(access: Access, errand_id: UUID, now: datetime) -> Errand:
+    """Note that it is undone before any camera is: who asks for it meanwhile finds it so."""
     errand = find_errand(access, errand_id, ErrandKind.SWITCH, now, to_change=True)
     if errand.done_at is not None:
         raise Conflict("This was undone already.")
-    on, outcomes = read_outcomes(errand)
-    undone = [_undo(each, on=on, access=access, now=now) if each.became == SWITCHED else each for each in outcomes]
-    finish_errand(errand, _tell(on=on, outcomes=undone), now)
+    finish_errand(errand, read_content(errand), now)
     return errand
 
 
@@ -100,6 +107,7 @@ def _switch(  # noqa: PLR0913 -- what is known of the camera before, each by its
     return told(SWITCHED, session=str(touched), stream_wished=wished)
 
 
+@transaction.atomic
 def _undo(outcome: Outcome, *, on: bool, access: Access, now: datetime) -> Outcome:
     told = partial(Outcome, outcome.camera, outcome.name)
     rows = Camera.objects.select_for_update(of=("self",)).select_related("media_server")

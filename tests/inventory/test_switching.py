@@ -5,6 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cameras.models import Camera
@@ -96,6 +98,21 @@ def test_who_asks_too_often_is_refused_before_any_is_switched(world: World, add_
         with pytest.raises(Conflict):
             switch_several(cameras, on=True, access=access, now=now)
         assert wishes(*cameras) == [False, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_camera_is_switched_and_taken_back_in_a_transaction_of_its_own(
+    world: World, add_cameras: AddCameras
+) -> None:
+    access, cameras = access_of(world), add_cameras(3)
+    with city_scope(world.city.pk):
+        with CaptureQueriesContext(connection) as switching:
+            errand = switch_several(cameras, on=True, access=access, now=timezone.now())
+        with CaptureQueriesContext(connection) as undoing:
+            undo_switch(access, errand.pk, timezone.now())
+        assert wishes(*cameras) == [False, False, False]
+    commits = [sum(each["sql"] == "COMMIT" for each in done.captured_queries) for done in (switching, undoing)]
+    assert commits == [3, 1 + 3]
 
 
 def test_nobody_undoes_what_another_did(world: World) -> None:
