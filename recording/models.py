@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cameras.models import Camera, MediaServer
 from cities.models import City
 from cities.scope import CityOwned
+from recording.fields import SpansField
 from recording.states import SegmentState
 
 
@@ -308,7 +309,11 @@ class Forecast(CityOwned):
 
 
 class Deletion(CityOwned):
-    """What one rule took from a camera in one day of its city: from the first segment's start to the last one's end."""
+    """What one rule took from a camera in one day of its city: from the first segment's start to the last one's end.
+
+    Between them may be time of which there never was footage: `spans` are the exact stretches that were covered by what
+    went, with its joints, and `damaged` the damaged files among it. Both are None where nobody wrote them down yet.
+    """
 
     camera = models.ForeignKey(Camera, on_delete=models.PROTECT, related_name="+", verbose_name=_("camera"))
     city = models.ForeignKey(City, on_delete=models.PROTECT, related_name="+", verbose_name=_("city"))
@@ -320,6 +325,8 @@ class Deletion(CityOwned):
     segments = models.PositiveIntegerField(_("segments"))
     bytes = models.BigIntegerField(_("bytes"))
     last_at = models.DateTimeField(_("last deleted at"))
+    spans = SpansField(null=True, editable=False)
+    damaged = SpansField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("deletion")
@@ -329,6 +336,10 @@ class Deletion(CityOwned):
                 fields=["camera", "day", "rule", "is_early"], name="one_deletion_per_camera_day_and_rule"
             ),
             models.CheckConstraint(condition=models.Q(end__gte=models.F("start")), name="deletion_ends_after_start"),
+            models.CheckConstraint(
+                condition=models.Q(spans=None, damaged=None) | models.Q(spans__isnull=False, damaged__isnull=False),
+                name="deletion_is_known_exactly_or_not",
+            ),
         ]
         indexes = [models.Index(fields=["city", "-day"], name="deletion_by_city_and_day")]
 

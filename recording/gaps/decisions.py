@@ -40,10 +40,10 @@ PRECEDENCE = (
     GapCause.STREAM_REFUSED,
     GapCause.CAMERA_OFFLINE,
     GapCause.INGEST_DOWN,
-    GapCause.DELETED,
     GapCause.DAMAGED,
 )
-"""Where several causes hold at once, the first here is told: what lies nearest to the disk."""
+"""Where several causes hold at once, the first here is told: what lies nearest to the disk. What a rule deleted was
+recorded, and needs none of them."""
 
 _USABLE = frozenset({SegmentState.OPEN.value, SegmentState.READY.value})
 
@@ -63,12 +63,14 @@ class SegmentFact:
 class Facts:
     """What is known of one camera: when footage was wished, what there is, and what kept it from being there.
 
-    What is open ends at FOREVER. `causes` holds every cause but damage, which the segments tell.
+    What is open ends at FOREVER. `causes` holds what was observed; damage is told by the segments, those that are gone
+    included. `deleted`: what footage was there until a rule took it, with its joints.
     """
 
     sessions: Sequence[Span] = ()
     segments: Sequence[SegmentFact] = ()
     causes: Mapping[GapCause, Sequence[Span]] = field(default_factory=dict)
+    deleted: Sequence[Span] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,10 +92,14 @@ def find_gaps(facts: Facts, window: Span, now: datetime) -> list[GapFact]:
     horizon = horizon_of(now)
     context = Span(min(window.start, horizon) - CONTEXT, min(min(window.end, horizon) + CONTEXT, horizon))
     footage = join_footage(facts.segments)
-    causes = {cause: unite(spans) for cause, spans in facts.causes.items()}
-    causes[GapCause.DAMAGED] = unite(_find_damage(facts.segments, footage))
-    missing = find_missing(facts.sessions, footage, context)
-    pieces = (piece for stretch in missing for piece in explain(stretch, causes))
+    recorded = unite([*footage, *facts.deleted])
+    never = find_missing(facts.sessions, recorded, context)
+    missing = find_missing(facts.sessions, footage, context) if facts.deleted else never
+    causes = _gather_causes(facts, recorded)
+    pieces = [piece for stretch in never for piece in explain(stretch, causes)]
+    # What was missing before footage was deleted is missing as before; only the rest is the deletion's.
+    gone = (part for stretch in missing for part in subtract(stretch, never))
+    pieces = merge([*pieces, *(GapFact(part.start, part.end, GapCause.DELETED) for part in gone)])
     lasting = (GapFact(each.start, FOREVER if each.end == horizon else each.end, each.cause) for each in pieces)
     return [cut for each in lasting if (cut := _clip(each, window))]
 
@@ -168,6 +174,12 @@ def _joint_between(last: SegmentFact, segment: SegmentFact) -> timedelta:
     return NUMBERED_JOINT if segment.number == last.number + 1 else JOINT
 
 
+def _gather_causes(facts: Facts, recorded: Sequence[Span]) -> dict[GapCause, list[Span]]:
+    causes = {cause: unite(spans) for cause, spans in facts.causes.items()}
+    damage = [*facts.causes.get(GapCause.DAMAGED, ()), *_find_damage(facts.segments, recorded)]
+    return causes | {GapCause.DAMAGED: unite(damage)}
+
+
 def _find_damage(segments: Iterable[SegmentFact], footage: Sequence[Span]) -> Iterable[Span]:
     """Give what damaged files explain: from where each began up to the next footage, no longer than a file can be."""
     for segment in segments:
@@ -178,9 +190,9 @@ def _find_damage(segments: Iterable[SegmentFact], footage: Sequence[Span]) -> It
 
 
 def _find_nearby(stretch: Span, causes: Mapping[GapCause, Sequence[Span]]) -> GapCause | None:
-    """Give the cause that all but touches the stretch; deletions and damage are exact, and touch or do not."""
+    """Give the cause that all but touches the stretch; damage is exact, and touches or does not."""
     wide = Span(stretch.start - NEARBY, stretch.end + NEARBY)
-    observed = (cause for cause in PRECEDENCE if cause not in {GapCause.DELETED, GapCause.DAMAGED})
+    observed = (cause for cause in PRECEDENCE if cause != GapCause.DAMAGED)
     return next((cause for cause in observed if any(find_touching(causes.get(cause, ()), wide))), None)
 
 

@@ -12,7 +12,7 @@ from django.db.models import Max, Min, Q, QuerySet
 
 from cameras.models import Camera, CameraOutage, OutageCause, ServerOutage, ServerOutageCause
 from recording.gaps.decisions import CONTEXT, Facts, GapFact, SegmentFact, horizon_of
-from recording.gaps.spans import FOREVER, Span
+from recording.gaps.spans import FOREVER, Span, subtract, unite
 from recording.models import (
     Deletion,
     DeletionRule,
@@ -75,6 +75,7 @@ class _Gathered:
     sessions: list[Span] = field(default_factory=list)
     segments: list[SegmentFact] = field(default_factory=list)
     causes: dict[GapCause, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    deleted: list[Span] = field(default_factory=list)
 
 
 def list_cameras_with_wishes(window: Span) -> list[UUID]:
@@ -96,7 +97,7 @@ def list_doubtful(cameras: Sequence[UUID], window: Span, now: datetime) -> list[
 
 
 def read_facts(cameras: Sequence[UUID], window: Span, now: datetime) -> dict[UUID, Facts]:
-    """Give everything that decides about gaps within the window, in seven reads however many cameras."""
+    """Give everything that decides about gaps within the window, in eight reads at most however many cameras."""
     around = Span(window.start - CONTEXT, min(window.end, now) + CONTEXT)
     sessions = read_sessions(cameras, around)
     found: dict[UUID, _Gathered] = {camera_id: _Gathered(sessions[camera_id]) for camera_id in cameras}
@@ -104,11 +105,13 @@ def read_facts(cameras: Sequence[UUID], window: Span, now: datetime) -> dict[UUI
         found[camera_id].segments.append(SegmentFact(*values))
     for camera_id, start, end, cause in _read(CameraOutage, cameras, around, "began_at", "ended_at", "cause"):
         found[camera_id].causes[_OF_CAMERA[cause]].append(Span(start, end or FOREVER))
-    for camera_id, start, end in _read_deletions(cameras, around):
-        found[camera_id].causes[GapCause.DELETED].append(Span(start, end))
     for camera_id, cause, span in _read_server_outages(cameras, around):
         found[camera_id].causes[cause].append(span)
-    return {camera_id: Facts(each.sessions, each.segments, each.causes) for camera_id, each in found.items()}
+    # Damage explains as long as a file can last, up to what came next: that may be gone as well.
+    _add_deletions(found, Span(around.start - LONGEST_SEGMENT, around.end))
+    return {
+        camera_id: Facts(each.sessions, each.segments, each.causes, each.deleted) for camera_id, each in found.items()
+    }
 
 
 def read_sessions(cameras: Sequence[UUID], window: Span) -> dict[UUID, list[Span]]:
@@ -189,10 +192,36 @@ def _read_segments(cameras: Sequence[UUID], around: Span) -> Iterable[Any]:
     return found.values_list("camera_id", "start", "end", "state", "stream_id", "number").iterator(5000)
 
 
-def _read_deletions(cameras: Sequence[UUID], around: Span) -> Iterable[Any]:
-    """What went because no session wanted it explains nothing: between a day's first and last may be anything."""
-    rows = _of(Deletion, cameras).exclude(rule=DeletionRule.OUTSIDE)
-    return rows.filter(_touches(around, "start", "end")).order_by().values_list("camera_id", "start", "end")
+def _add_deletions(found: Mapping[UUID, _Gathered], around: Span) -> None:
+    """Add what footage was deleted, and which damaged files; what no session wanted was missed by nobody."""
+    rows = _of(Deletion, list(found)).exclude(rule=DeletionRule.OUTSIDE).filter(_touches(around, "start", "end"))
+    unsure: dict[UUID, list[Span]] = defaultdict(list)
+    for camera_id, start, end, spans, damaged in rows.order_by().values_list(
+        "camera_id", "start", "end", "spans", "damaged"
+    ):
+        deleted = unsure[camera_id] if spans is None else found[camera_id].deleted
+        deleted += [part for each in spans or [Span(start, end)] if (part := each.clip(around))]
+        found[camera_id].segments += [SegmentFact(each.start, each.end, SegmentState.DAMAGED) for each in damaged or ()]
+    _add_unsure_deletions(found, unsure, around)
+
+
+def _add_unsure_deletions(found: Mapping[UUID, _Gathered], unsure: Mapping[UUID, list[Span]], around: Span) -> None:
+    """Add what may have been deleted, where only the first and the last moment of it were written down.
+
+    Of the time between them, whatever is known to have been missing before was not there to be deleted.
+    """
+    stored = read_gaps(unsure, around) if unsure else {}
+    for camera_id, spans in unsure.items():
+        known, each = [row.fact for row in stored.get(camera_id, [])], found[camera_id]
+        outages = [outage for outages in each.causes.values() for outage in outages]
+        missing = unite([*outages, *(Span(gap.start, gap.end) for gap in known if gap.cause != GapCause.DELETED)])
+        each.deleted += [part for span in spans for part in subtract(span, missing)]
+        # Its file is gone, and the row that would have told of it was not kept.
+        each.causes[GapCause.DAMAGED] += [Span(gap.start, gap.end) for gap in known if _is_old_damage(gap, spans)]
+
+
+def _is_old_damage(gap: GapFact, deleted: Sequence[Span]) -> bool:
+    return gap.cause == GapCause.DAMAGED and any(gap.start <= each.end and gap.end >= each.start for each in deleted)
 
 
 def _read_server_outages(cameras: Sequence[UUID], around: Span) -> Iterable[tuple[UUID, GapCause, Span]]:

@@ -103,6 +103,11 @@ class DeletionSerializer(serializers.Serializer[Deletion]):
     segments = serializers.IntegerField()
     bytes = serializers.IntegerField()
     last_at = serializers.DateTimeField()
+    spans = serializers.ListField(
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="The exact stretches that went, as intervals of ISO 8601; null where they were not kept yet.",
+    )
 
 
 class DeletionRecordPages(Pages):

@@ -1,7 +1,7 @@
 """Writes down what was deleted: by camera, day of the city, and rule; whoever deleted it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,22 +12,27 @@ from django.db.models import Max
 
 from cities.models import City
 from cities.scope import check_in_scope
+from recording.fields import pack_spans
+from recording.gaps.spans import Span
 from recording.models import DeletionRecord
 
-# The city is the camera's, so that no caller can name a wrong one.
+# The city is the camera's, so that no caller can name a wrong one. Of a row that does not know its stretches it is not
+# known where those before ours lay: it stays so, as NULL and anything give NULL.
 _UPSERT = """
     INSERT INTO recording_deletion AS known
-        (camera_id, city_id, day, rule, is_early, start, "end", segments, bytes, last_at)
+        (camera_id, city_id, day, rule, is_early, start, "end", segments, bytes, last_at, spans, damaged)
     SELECT seen.camera_id, camera.city_id, seen.day, seen.rule, seen.is_early, seen.start, seen."end",
-           seen.segments, seen.bytes, %(now)s
+           seen.segments, seen.bytes, %(now)s, seen.spans, seen.damaged
     FROM unnest(%(camera_id)s::uuid[], %(day)s::date[], %(rule)s::text[], %(is_early)s::boolean[],
-                %(start)s::timestamptz[], %(end)s::timestamptz[], %(segments)s::int[], %(bytes)s::bigint[])
-        AS seen(camera_id, day, rule, is_early, start, "end", segments, bytes)
+                %(start)s::timestamptz[], %(end)s::timestamptz[], %(segments)s::int[], %(bytes)s::bigint[],
+                %(spans)s::tstzmultirange[], %(damaged)s::tstzmultirange[])
+        AS seen(camera_id, day, rule, is_early, start, "end", segments, bytes, spans, damaged)
     JOIN cameras_camera AS camera ON camera.id = seen.camera_id
     ON CONFLICT (camera_id, day, rule, is_early) DO UPDATE
     SET start = least(known.start, excluded.start), "end" = greatest(known."end", excluded."end"),
         segments = known.segments + excluded.segments, bytes = known.bytes + excluded.bytes,
-        last_at = greatest(known.last_at, excluded.last_at)
+        last_at = greatest(known.last_at, excluded.last_at),
+        spans = known.spans + excluded.spans, damaged = known.damaged + excluded.damaged
 """
 
 
@@ -37,7 +42,10 @@ SumKey = tuple[UUID, UUID, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A segment that is gone; `is_early`: before its promised days were over."""
+    """A segment that is gone; `is_early`: before its promised days were over.
+
+    `spans`: what the ledger counted as covered by it, see `REACH`; None: from its start to its end.
+    """
 
     camera_id: UUID
     city_id: UUID
@@ -46,6 +54,8 @@ class Deleted:
     bytes: int
     rule: str
     is_early: bool
+    spans: Sequence[Span] | None = None
+    is_damaged: bool = False
 
 
 @dataclass
@@ -56,12 +66,17 @@ class Sum:
     end: datetime
     segments: int = 0
     bytes: int = 0
+    spans: list[Span] = field(default_factory=list)
+    damaged: list[Span] = field(default_factory=list)
 
     def add(self, deleted: Deleted) -> None:
         """Count one more."""
         self.start, self.end = min(self.start, deleted.start), max(self.end, deleted.end)
         self.segments += 1
         self.bytes += deleted.bytes
+        whole = Span(deleted.start, deleted.end)
+        self.spans += ([whole] if whole.start < whole.end else []) if deleted.spans is None else deleted.spans
+        self.damaged += [whole] if deleted.is_damaged else []
 
 
 def note_deletions(deleted: Iterable[Deleted], now: datetime) -> None:
@@ -85,6 +100,7 @@ def note_sums(sums: Mapping[SumKey, Sum], now: datetime) -> None:
         "rule": [rule for (_city, _camera, rule, _early), _sum in rows],
         "is_early": [early for (_city, _camera, _rule, early), _sum in rows],
         **{name: [getattr(each, name) for _key, each in rows] for name in ("start", "end", "segments", "bytes")},
+        **{name: [pack_spans(getattr(each, name)) for _key, each in rows] for name in ("spans", "damaged")},
     }
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, values | {"now": now})

@@ -7,13 +7,14 @@ from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from recording.gaps.spans import Span
 from recording.models import Deletion
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def describe_deletion(deletion: Deletion) -> dict[str, Any]:
-    """Give what was deleted, when, by which rule. Wants camera and city loaded."""
+    """Give what was deleted, when, by which rule; `spans` as intervals of ISO 8601. Wants camera and city loaded."""
     zone = ZoneInfo(deletion.city.time_zone)
     return {
         "camera_id": str(deletion.camera_id),
@@ -25,7 +26,12 @@ def describe_deletion(deletion: Deletion) -> dict[str, Any]:
         "segments": deletion.segments,
         "bytes": deletion.bytes,
         "last_at": deletion.last_at.astimezone(zone).isoformat(),
+        "spans": None if deletion.spans is None else [_describe_span(each, zone) for each in deletion.spans],
     }
+
+
+def _describe_span(span: Span, zone: ZoneInfo) -> str:
+    return "/".join(each.astimezone(zone).isoformat() for each in (span.start, span.end))
 
 
 def write_json_lines(deletions: Iterable[Deletion]) -> str:
@@ -37,10 +43,11 @@ def write_csv(deletions: Iterable[Deletion]) -> str:
     """Give a table with a heading; a name that a spreadsheet would take for a formula is shown as text."""
     output = StringIO()
     rows = [describe_deletion(each) for each in deletions]
-    names = ["camera_id", "camera", "rule", "is_early", "start", "end", "segments", "bytes", "last_at"]
+    names = ["camera_id", "camera", "rule", "is_early", "start", "end", "segments", "bytes", "last_at", "spans"]
     writer = csv.DictWriter(output, names)
     writer.writeheader()
     for row in rows:
         name = row["camera"]
-        writer.writerow(row | {"camera": f"'{name}" if name.startswith(_FORMULA) else name})
+        shown = {"camera": f"'{name}" if name.startswith(_FORMULA) else name, "spans": " ".join(row["spans"] or ())}
+        writer.writerow(row | shown)
     return output.getvalue()

@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 from cities.audit.services import Deed, note_deed
 from cities.errors import Conflict
 from cities.models import AuditAction, City, User
+from recording.gaps.spans import Span
 from recording.models import Deletion, DeletionRecord
 from recording.retention.deletions import day_of
 
@@ -120,4 +121,11 @@ def _sign(digest: str, key: str | bytes) -> str:
 
 def _write_line(row: Deletion) -> str:
     moments = [moment.astimezone(UTC).isoformat() for moment in (row.start, row.end, row.last_at)]
-    return ",".join([str(row.camera_id), row.rule, str(row.is_early), *moments, str(row.segments), str(row.bytes)])
+    # Rows of before the exact stretches were kept have the line that was sealed.
+    stretches = [_write_spans(spans) for spans in (row.spans, row.damaged) if spans is not None]
+    sums = [str(row.segments), str(row.bytes)]
+    return ",".join([str(row.camera_id), row.rule, str(row.is_early), *moments, *sums, *stretches])
+
+
+def _write_spans(spans: Iterable[Span]) -> str:
+    return " ".join("/".join(each.astimezone(UTC).isoformat() for each in (span.start, span.end)) for span in spans)

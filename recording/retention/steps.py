@@ -8,10 +8,12 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Least
 
+from recording.fields import unpack_spans
 from recording.holds.queries import HELD, is_held, take_turn_with_holds
 from recording.models import Segment
 from recording.retention.decisions import Choice, Marked
 from recording.retention.deletions import Sum, SumKey, note_sums
+from recording.retention.reach import REACH
 from recording.retention.unlinking import Target
 from recording.segments.index import MAY_GO_ON
 from recording.states import SegmentState
@@ -27,14 +29,15 @@ _MARK = f"""
     RETURNING segment.id, segment.camera_id, segment.file, segment.held_file
 """  # noqa: S608 -- the constants of the holds and of the index
 
-_REMOVE = """
+_REMOVE = f"""
     WITH gone AS (
         DELETE FROM recording_segment WHERE id = ANY(%s) AND state = 'deleting'
-        RETURNING city_id, camera_id, deletion_rule, deletion_early, start, "end", size
-    )
-    SELECT city_id, camera_id, deletion_rule, deletion_early, min(start), max("end"), count(*), sum(size)::bigint
-    FROM gone GROUP BY city_id, camera_id, deletion_rule, deletion_early
-"""
+        RETURNING city_id, camera_id, deletion_rule, deletion_early, start, "end", size, damage, stream_id, number
+    ), {REACH}
+    SELECT city_id, camera_id, deletion_rule, deletion_early, min(start), max("end"), count(*), sum(size)::bigint,
+           range_agg(span), range_agg(tstzrange(start, "end", '[]')) FILTER (WHERE damage <> '')
+    FROM reach GROUP BY city_id, camera_id, deletion_rule, deletion_early
+"""  # noqa: S608 -- constants
 
 
 @transaction.atomic
@@ -91,9 +94,14 @@ def remove_rows(ids: Sequence[int], now: datetime) -> dict[SumKey, Sum]:
     """Remove marked rows whose files are gone, and write the deletions down: both or neither; the third step."""
     with connection.cursor() as cursor:
         cursor.execute(_REMOVE, [list(ids)])
-        gone = {(row[0], row[1], row[2], row[3]): Sum(*row[4:]) for row in cursor.fetchall()}
+        gone = {(row[0], row[1], row[2], row[3]): _read_sum(row[4:]) for row in cursor.fetchall()}
     note_sums(gone, now)
     return gone
+
+
+def _read_sum(row: Sequence[Any]) -> Sum:
+    start, end, segments, size, spans, damaged = row
+    return Sum(start, end, segments, size, unpack_spans(spans or ()), unpack_spans(damaged or ()))
 
 
 def note_failures(failed: Mapping[int, str]) -> None:

@@ -1,7 +1,7 @@
 """The ledger of gaps: what is one, why, and that every way of computing it gives the same."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -48,9 +48,10 @@ def gaps_of(
     causes: dict[GapCause, list[Span]] | None = None,
     *,
     session: Span | None = None,
+    deleted: Sequence[Span] = (),
 ) -> list[tuple[Any, ...]]:
     """Give the gaps of a session from 0 to 3600 as (start, end, cause), in seconds."""
-    facts = Facts([session or span(0, 3600)], segments, causes or {})
+    facts = Facts([session or span(0, 3600)], segments, causes or {}, deleted)
     return [
         (
             (gap.start - T).total_seconds(),
@@ -82,9 +83,9 @@ def test_the_first_picture_may_take_ten_seconds() -> None:
 
 
 def test_what_is_being_deleted_or_damaged_is_no_footage() -> None:
-    assert gaps_of([segment(0, 1800), segment(1800, 3600, "deleting")], {GapCause.DELETED: [span(1800, 3600)]}) == [
-        (1800, 3600, "deleted")
-    ]
+    torn = [segment(0, 1800), segment(1800, 3600, "deleting")]
+    assert gaps_of(torn) == [(1800, 3600, "unknown")]
+    assert gaps_of(torn, deleted=[span(1800, 3600)]) == [(1800, 3600, "deleted")]
     assert gaps_of([segment(0, 1000), segment(1000, 1000, "damaged"), segment(2000, 3600)]) == [(1000, 2000, "damaged")]
 
 
@@ -106,7 +107,6 @@ def test_the_server_is_told_before_the_disk_and_the_disk_before_the_camera() -> 
         GapCause.CAMERA_OFFLINE: [span(900, 2100)],
         GapCause.DISK_FULL: [span(1200, 1900)],
         GapCause.SERVER_DOWN: [span(1500, 1600)],
-        GapCause.DELETED: [span(0, 3600)],
     }
     assert gaps_of([segment(0, 1000), segment(2000, 3600)], causes) == [
         (1000, 1200, "camera_offline"),
@@ -138,9 +138,37 @@ def test_a_short_hole_right_beside_an_outage_is_the_outage_s() -> None:
         (span(1822, 1830), "unknown"),
     ):
         assert gaps_of(footage, {down: [outage]}) == [(1800, 1806, cause)]
-    assert gaps_of(footage, {GapCause.DELETED: [span(1785, 1799)]}) == [(1800, 1806, "unknown")]
+    assert gaps_of(footage, deleted=[span(1785, 1799)]) == [(1800, 1806, "unknown")]
     long = [segment(0, 1800), segment(1900, 3600)]
     assert gaps_of(long, {down: [span(1785, 1799)]}) == [(1800, 1900, "unknown")]
+
+
+def test_what_was_deleted_explains_its_own_time_and_not_a_second_more() -> None:
+    deleted = [span(0, 1000), span(1030, 2000)]
+    assert gaps_of([segment(2000, 3600)], deleted=deleted) == [
+        (0, 1000, "deleted"),
+        (1000, 1030, "unknown"),
+        (1030, 2000, "deleted"),
+    ]
+    assert gaps_of([segment(2000, 3600)], deleted=[span(9, 1000), span(1000.9, 2000)]) == [(0, 2000, "deleted")]
+
+
+def test_what_was_deleted_was_recorded_whatever_else_is_told() -> None:
+    offline = {GapCause.CAMERA_OFFLINE: [span(990, 1500)]}
+    assert gaps_of([segment(1510, 3600)], offline, deleted=[span(0, 1000)]) == [
+        (0, 1000, "deleted"),
+        (1000, 1510, "camera_offline"),
+    ]
+
+
+def test_a_damaged_file_explains_up_to_footage_that_is_deleted_by_now() -> None:
+    damaged = [segment(1000, 1000, "damaged")]
+    assert gaps_of(damaged, deleted=[span(0, 1000), span(2000, 3000)]) == [
+        (0, 1000, "deleted"),
+        (1000, 2000, "damaged"),
+        (2000, 3000, "deleted"),
+        (3000, 3600, "unknown"),
+    ]
 
 
 def test_a_remainder_between_two_causes_goes_to_the_first() -> None:
@@ -181,6 +209,7 @@ def test_a_window_younger_than_what_is_known_holds_what_lasts_and_nothing_else()
 moments = st.integers(-600, 7000)
 lengths = st.integers(0, 1500)
 spans = st.builds(lambda start, length: span(start, start + length), moments, lengths)
+NOT_OBSERVED = {GapCause.DELETED, GapCause.DAMAGED, GapCause.UNKNOWN}
 STATES = ("ready", "ready", "open", "damaged", "deleting")
 
 
@@ -201,8 +230,14 @@ def stories(draw: st.DrawFn) -> Story:
         SegmentFact(each.start, each.end, draw(st.sampled_from(STATES)), STREAM, draw(st.integers(0, 5)))
         for each in draw(st.lists(spans, max_size=12, unique_by=lambda each: each.start))
     ]
-    causes = {cause: draw(st.lists(spans, max_size=3)) for cause in GapCause if cause not in {"damaged", "unknown"}}
-    return Story(Facts(sessions, segments, causes), at(draw(st.integers(-700, 9000))))
+    causes = {cause: draw(st.lists(spans, max_size=3)) for cause in GapCause if cause not in NOT_OBSERVED}
+    return Story(
+        Facts(sessions, segments, causes, draw(st.lists(spans, max_size=3))), at(draw(st.integers(-700, 9000)))
+    )
+
+
+def by_start(each: SegmentFact) -> datetime:
+    return each.start
 
 
 def length_of(parts: Sequence[Span]) -> timedelta:
@@ -250,8 +285,25 @@ def test_the_order_of_what_is_known_does_not_matter(story: Story, random: Any) -
         shuffled(facts.sessions),
         shuffled(facts.segments),
         {cause: shuffled(facts.causes[cause]) for cause in shuffled(list(facts.causes))},
+        shuffled(facts.deleted),
     )
     assert find_gaps(other, WHOLE, story.now) == find_gaps(facts, WHOLE, story.now)
+
+
+@given(stories(), st.randoms())
+def test_what_was_missing_is_missing_with_the_same_cause_when_footage_is_deleted(story: Story, random: Any) -> None:
+    """However a camera's footage goes, bit by bit or at once: whether it was recorded is told as before."""
+    left = [replace(each, number=place) for place, each in enumerate(sorted(story.facts.segments, key=by_start))]
+    covered = join_footage(left)
+    before = find_gaps(replace(story.facts, segments=left, deleted=()), WHOLE, story.now)
+    for going in random.sample(left, len(left)):
+        if going.state == "damaged":
+            continue
+        left.remove(going)
+        deleted = [part for each in covered for part in subtract(each, join_footage(left))]
+        facts = replace(story.facts, segments=left, deleted=deleted)
+        after = find_gaps(facts, WHOLE, story.now)
+        assert [each for each in after if each.cause != GapCause.DELETED] == before
 
 
 @given(stories())

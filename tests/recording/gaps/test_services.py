@@ -87,6 +87,8 @@ def test_deleted_footage_says_so_but_not_what_nobody_wanted(world: World) -> Non
         segments=2,
         bytes=1,
         last_at=NOW,
+        spans=[Span(ago(170), ago(100))],
+        damaged=[],
     )
     recompute_recent(NOW)
     assert ledger(world.camera) == [(ago(170), ago(100), "unknown")]

@@ -1,7 +1,7 @@
 """The API of retention: promises and what was deleted, as clients meet them."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from cameras.models import Camera
 from cities.models import City
 from cities.scope import every_city
-from recording.models import RetentionPolicy, Segment
+from recording.models import Deletion, RetentionPolicy, Segment
 from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.records import seal_deletion_records
 from tests.world import NOW, ApiClient, World
@@ -151,7 +151,7 @@ def deleted(world: World) -> World:
     with every_city("a test writes deletions of both cities"):
         Camera.objects.filter(pk=world.camera.pk).update(name="=cmd()")
         rows = [
-            Deleted(camera.pk, camera.city_id, moment, moment, 10, rule, is_early)
+            Deleted(camera.pk, camera.city_id, moment, moment + timedelta(minutes=1), 10, rule, is_early)
             for camera in (world.camera, world.foreign_camera)
             for rule, is_early in (("age", False), ("watermark", True))
         ]
@@ -172,7 +172,7 @@ def test_a_days_deletions_are_lines_of_json(deleted: World, manager: ApiClient) 
     answer = manager.get("/api/v1/deletions/2026-01-27")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/x-ndjson")
     lines = [json.loads(line) for line in answer.content.decode().splitlines()]
-    moment = "2026-01-27T09:00:00-03:00"
+    moment, end = "2026-01-27T09:00:00-03:00", "2026-01-27T09:01:00-03:00"
     assert lines == [
         {
             "camera_id": str(deleted.camera.pk),
@@ -180,10 +180,11 @@ def test_a_days_deletions_are_lines_of_json(deleted: World, manager: ApiClient) 
             "rule": rule,
             "is_early": is_early,
             "start": moment,
-            "end": moment,
+            "end": end,
             "segments": 1,
             "bytes": 10,
             "last_at": moment,
+            "spans": [f"{moment}/{end}"],
         }
         for rule, is_early in (("age", False), ("watermark", True))
     ]
@@ -194,9 +195,20 @@ def test_a_days_deletions_are_a_table_that_no_spreadsheet_runs(deleted: World, m
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="deletions-2026-01-27.csv"'
     lines = answer.content.decode().splitlines()
-    assert lines[0] == "camera_id,camera,rule,is_early,start,end,segments,bytes,last_at"
+    assert lines[0] == "camera_id,camera,rule,is_early,start,end,segments,bytes,last_at,spans"
     assert lines[1].startswith(f"{deleted.camera.pk},'=cmd(),age,False,2026-01-27T09:00:00-03:00,")
+    assert lines[1].endswith(",2026-01-27T09:00:00-03:00/2026-01-27T09:01:00-03:00")
     assert len(lines) == 3
+
+
+def test_where_only_the_first_and_last_moment_were_kept_no_stretches_are_told(
+    deleted: World, manager: ApiClient
+) -> None:
+    with every_city("a row of before"):
+        Deletion.objects.update(spans=None, damaged=None)
+    answers = [manager.get(f"/api/v1/deletions/2026-01-27{end}").content.decode() for end in ("", ".csv")]
+    assert json.loads(answers[0].splitlines()[0])["spans"] is None
+    assert answers[1].splitlines()[1].endswith("-03:00,")
 
 
 @pytest.mark.parametrize("day", ["2026-01-26", "yesterday", "2026-02-30", "99999-01-01"])

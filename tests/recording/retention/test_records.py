@@ -1,5 +1,7 @@
 """What was deleted is written down once, sealed when its day is over, and no row is altered unseen."""
 
+import hashlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,16 +9,17 @@ from django.core.management import CommandError, call_command
 
 from cities.errors import Conflict
 from cities.scope import OutsideScope, city_scope
+from recording.gaps.spans import Span
 from recording.models import Deletion, DeletionRecord
 from recording.retention.deletions import Deleted, note_deletions
-from recording.retention.records import seal_deletion_records, sign_off, verify_records
+from recording.retention.records import compute_digest, seal_deletion_records, sign_off, verify_records
 from recording.retention.tasks import seal_deletion_records as seal_task
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
 
 NOON = datetime(2026, 1, 27, 15, tzinfo=UTC)  # 12:00 in São Paulo
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 def gone(world: World, *, rule: str = "age", early: bool = False, size: int = 10, start: datetime = NOON) -> Deleted:
@@ -109,6 +112,14 @@ def alter_early(_world: World) -> None:
     Deletion.objects.filter(day=date(2026, 1, 27)).update(is_early=True)
 
 
+def alter_spans(_world: World) -> None:
+    Deletion.objects.filter(day=date(2026, 1, 27)).update(spans=[Span(NOON - DAY, NOON + DAY)])
+
+
+def forget_spans(_world: World) -> None:
+    Deletion.objects.filter(day=date(2026, 1, 27)).update(spans=None, damaged=None)
+
+
 def remove_deletion(_world: World) -> None:
     Deletion.objects.filter(day=date(2026, 1, 27)).delete()
 
@@ -136,6 +147,8 @@ def remove_record(_world: World) -> None:
     [
         (alter_bytes, "its deletions are not those that were sealed"),
         (alter_early, "its deletions are not those that were sealed"),
+        (alter_spans, "its deletions are not those that were sealed"),
+        (forget_spans, "its deletions are not those that were sealed"),
         (remove_deletion, "its deletions are not those that were sealed"),
         (add_deletion, "its deletions are not those that were sealed"),
         (alter_sum, "its sums are not those of its deletions"),
@@ -153,6 +166,30 @@ def test_whatever_is_altered_is_found(world: World, capsys: pytest.CaptureFixtur
     with pytest.raises(CommandError, match="altered"):
         call_command("check_deletions")
     assert words in capsys.readouterr().out
+
+
+def test_a_row_of_before_exact_stretches_were_kept_has_the_line_that_was_sealed(world: World) -> None:
+    note_deletions([gone(world)], NOON)
+    Deletion.objects.update(spans=None, damaged=None)
+    line = f"{world.camera.pk},age,False,{NOON.isoformat()},{(NOON + MINUTE).isoformat()},{NOON.isoformat()},1,10"
+    text = f"{world.city.pk},2026-01-27,\n{line}"
+    rows = Deletion.objects.all()
+    assert compute_digest(world.city.pk, NOON.date(), rows, "") == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_what_was_deleted_is_kept_as_stretches_that_are_joined_where_they_meet(world: World) -> None:
+    for minutes in (0, 5, 1, 0):
+        note_deletions([gone(world, start=NOON + minutes * MINUTE)], NOON)
+    row = Deletion.objects.get()
+    assert row.spans == (Span(NOON, NOON + 2 * MINUTE), Span(NOON + 5 * MINUTE, NOON + 6 * MINUTE))
+    assert (row.start, row.end, row.damaged) == (NOON, NOON + 6 * MINUTE, ())
+
+
+def test_damaged_files_are_no_stretches(world: World) -> None:
+    torn = replace(gone(world), end=NOON, spans=(), is_damaged=True)
+    note_deletions([torn], NOON)
+    row = Deletion.objects.get()
+    assert (row.spans, row.damaged, row.segments) == ((), (Span(NOON, NOON),), 1)
 
 
 def test_a_record_made_with_another_key_is_found_unless_that_key_was_ours(world: World, settings) -> None:

@@ -9,6 +9,7 @@ from django.db import connections
 
 from cameras.models import Camera, MediaServer
 from footage.layout import name_for
+from recording.gaps.spans import Span
 from recording.models import Deletion, RecordingSession, RetentionPolicy, Segment, Storage
 from recording.retention import clock, services
 from recording.retention.services import TURNING, turn_ring
@@ -42,6 +43,7 @@ def test_what_is_older_than_seven_days_goes_with_its_row_and_is_written_down(wor
     row = Deletion.objects.get()
     assert (row.camera_id, row.city_id, row.rule, row.is_early) == (world.camera.pk, world.city.pk, "age", False)
     assert (row.segments, row.bytes, row.start, row.end) == (2, 11, older.start, old.end)
+    assert (row.spans, row.damaged) == ((Span(old.start, old.end),), (Span(older.start, older.end),))
 
 
 def test_an_open_segment_never_goes(world: World, ring: Ring) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from recording.gaps.spans import Span
 from recording.models import Deletion, Segment, Storage
 from recording.retention.decisions import Policy
 from recording.retention.vanished import judge_vanished
@@ -48,7 +49,8 @@ def test_the_full_pass_writes_down_what_mediamtx_took(world: World, ring: Ring) 
     for row in (old, young):
         (ring.root / row.file).unlink()
     assert reconcile(ring.server, datetime.now(UTC)).removed == 2
-    assert list(Deletion.objects.values_list("rule", "segments", "start")) == [("mediamtx", 1, old.start)]
+    rows = Deletion.objects.values_list("rule", "segments", "start", "spans")
+    assert list(rows) == [("mediamtx", 1, old.start, (Span(old.start, old.end),))]
 
 
 @pytest.mark.django_db
