@@ -34,7 +34,8 @@ class Rows(NamedTuple):
 class Samples:
     """The samples of one track in one fragment; times in the track's ticks, `start` None where the file is silent.
 
-    `boxes` is how many were read to know it.
+    `boxes` is how many were read to know it. `runs` are the durations that the fragment itself tells, each run of them,
+    none without a sample, with the ticks from the first sample to its own first.
     """
 
     start: int | None = None
@@ -42,6 +43,7 @@ class Samples:
     size: int = 0
     is_key: bool | None = None
     boxes: int = 0
+    runs: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
 
 class Moof(NamedTuple):
@@ -73,7 +75,8 @@ def parse_moof(data: bytes, at: int, end: int, tracks: dict[int, Track], main: i
 def _join(first: Samples, second: Samples) -> Samples:
     start = second.start if first.start is None else first.start
     is_key = second.is_key if first.is_key is None else first.is_key
-    return Samples(start, first.duration + second.duration, first.size + second.size, is_key)
+    runs = first.runs + tuple((first.duration + begin, durations) for begin, durations in second.runs)
+    return Samples(start, first.duration + second.duration, first.size + second.size, is_key, runs=runs)
 
 
 def _parse_usual(data: bytes, box: Box, tracks: dict[int, Track]) -> tuple[Track, Samples] | None:
@@ -143,8 +146,14 @@ def _add_rows(samples: Samples, data: bytes, rows: Rows, defaults: Defaults) -> 
         raise BrokenBox("trun counts more samples than it holds")
     values = struct.unpack_from(f">{columns * count}I", data, rows.at)
     place = 0
-    samples.duration += sum(values[::columns]) if flags & 0x100 else count * defaults[0]
-    place += 1 if flags & 0x100 else 0
+    if flags & 0x100:
+        durations = values[::columns]
+        if count:
+            samples.runs += ((samples.duration, durations),)
+        samples.duration += sum(durations)
+        place += 1
+    else:
+        samples.duration += count * defaults[0]
     samples.size += sum(values[place::columns]) if flags & 0x200 else count * defaults[1]
     place += 1 if flags & 0x200 else 0
     if samples.is_key is None and count:

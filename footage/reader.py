@@ -17,7 +17,8 @@ from uuid import UUID
 from footage.boxes import BOX_HEADER, LONGEST_HEADER, Box, is_name, read_box
 from footage.errors import BrokenBox, FootageError
 from footage.header import Head, Track, parse_head
-from footage.moof import Moof, parse_moof
+from footage.holes import LONGEST_PAUSE, Hole, find_pauses
+from footage.moof import Samples, parse_moof
 
 NOT_A_FILE = "not a regular file"
 EMPTY = "empty"
@@ -38,6 +39,7 @@ TEARS = (CUT_SHORT, NO_BOX, CONTRADICTION, TOO_MUCH)
 _FIRST_GLANCE, _SMALLEST_GLANCE = 4096, 512  # bytes: a moof of 4 s at 25 frames/s is 1.5 kB, 3 kB with sound
 _READ_AT_ONCE = 16_384  # bytes: a file no larger is read by one call
 _MICROSECONDS = 1_000_000
+_PAUSE_SECONDS = LONGEST_PAUSE // timedelta(seconds=1)
 _ENDLESS = bytes(4)
 _USUAL = frozenset({b"ftyp", b"moov", b"moof", b"mdat"})
 
@@ -65,7 +67,7 @@ class Fragment(NamedTuple):
 
     `start` counts from the segment's start (by tfdt), cut to the microsecond. `duration` and `sample_bytes` are those
     of the main track, the first with a picture, else the first: an activity cue must not hear the microphone. A
-    fragment without samples of that track has 0 of both.
+    fragment without samples of that track has 0 of both. Where the last sample is a hole, `duration` ends before it.
     `is_key`: playing may begin here.
     """
 
@@ -84,7 +86,8 @@ class SegmentReading(NamedTuple):
     fragments'. `whole_bytes` is where the last whole fragment ends (the end of the moov if there is none, 0 without a
     moov); `init_bytes` is where the moov ends. `damage` is "" or one of DAMAGES; `tear` is "" or one of TEARS. A torn
     file is good up to `whole_bytes`; one that is still being written may be seen so for a moment. `before` is the
-    fragment before the first of `fragments`, where a bookmark told of those up to it.
+    fragment before the first of `fragments`, where a bookmark told of those up to it. `holes` are those of the whole
+    file, in order and apart from each other: between fragments or inside one, before the last sample's end.
     """
 
     size: int
@@ -100,6 +103,7 @@ class SegmentReading(NamedTuple):
     tear: str = ""
     codecs: tuple[str, ...] = ()
     before: Fragment | None = None
+    holes: tuple[Hole, ...] = ()
 
     @property
     def last(self) -> Fragment | None:
@@ -113,7 +117,10 @@ class SegmentReading(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """What a pass knows when a fragment is taken in, and all that the rest of it depends on."""
+    """What a pass knows when a fragment is taken in, and all that the rest of it depends on.
+
+    `usual` is how many ticks the main track's last sample lasts, None before the first.
+    """
 
     whole: int = 0
     boxes: int = 0
@@ -122,6 +129,7 @@ class Progress(NamedTuple):
     fragments: int = 0
     duration: timedelta = timedelta()
     last: Fragment | None = None
+    usual: int | None = None
 
 
 _NOTHING_YET = Progress()
@@ -135,6 +143,7 @@ class Bookmark:
     head_bytes: bytes
     head: Head
     progress: Progress
+    holes: tuple[Hole, ...] = ()
 
 
 def read_segment(path: Path | str, *, limits: Limits = LIMITS) -> SegmentReading:
@@ -232,6 +241,7 @@ class _Pass:
     progress: Progress = _NOTHING_YET
     before: Fragment | None = None
     fragments: list[Fragment] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
 
     def run(self) -> SegmentReading:
         """Find the moov, then walk the fragments as far as they are whole."""
@@ -257,13 +267,14 @@ class _Pass:
             return None
         self.head, self.init_bytes, self.progress, self.before = bookmark.head, length, progress, progress.last
         self.at, self.boxes, self.budget, self.glance = progress[:4]
+        self.holes = list(bookmark.holes)
         return self._read_rest(self.head)
 
     def mark_place(self) -> Bookmark | None:
         """Give the place reached; None where there is none to come back to: a head too long, a box without an end."""
         if self.head is None or self.is_endless or self.init_bytes > min(len(self.file.beginning), _FIRST_GLANCE):
             return None
-        return Bookmark(self.inode, self.file.beginning[: self.init_bytes], self.head, self.progress)
+        return Bookmark(self.inode, self.file.beginning[: self.init_bytes], self.head, self.progress, tuple(self.holes))
 
     def _read_rest(self, head: Head) -> SegmentReading:
         main = head.main_track
@@ -283,6 +294,7 @@ class _Pass:
             tear=tear,
             codecs=tuple(track.codec for track in head.tracks if track.codec),
             before=self.before,
+            holes=tuple(self.holes),
         )
 
     def _find_head(self) -> Head:
@@ -322,12 +334,20 @@ class _Pass:
         self._count(moof.boxes)
         if moof.all_bytes > media.end - media.body:
             raise BrokenBox("its samples do not fit its mdat")
-        last = self._place(moof, main.timescale, media.end)
+        samples, known = moof.main, self.progress
+        last = self._place(samples, main.timescale, media.end)
         self.fragments.append(last)
         self.at += media.end
-        known = self.progress
-        duration = known.duration + last.duration
-        self.progress = Progress(self.at, self.boxes, self.budget, self.glance, known.fragments + 1, duration, last)
+        self.progress = Progress(
+            self.at,
+            self.boxes,
+            self.budget,
+            self.glance,
+            known.fragments + 1,
+            known.duration + last.duration,
+            last,
+            samples.runs[-1][1][-1] if samples.runs else known.usual,
+        )
 
     def _find_media(self, data: bytes, at: int) -> Box:
         """Give the mdat that must follow a moof at once."""
@@ -345,19 +365,37 @@ class _Pass:
         if data[at : at + 4] == _ENDLESS:
             self.is_endless = True
 
-    def _place(self, moof: Moof, timescale: int, size: int) -> Fragment:
+    def _place(self, samples: Samples, timescale: int, size: int) -> Fragment:
         """Both ends are cut to the microsecond, not the duration, so that fragments which touch still touch."""
-        samples, last = moof.main, self.progress.last
+        last, days = self.progress.last, self.limits.days
         begin = last.start + last.duration if last else timedelta()
         if samples.start is None or samples.is_key is None:
-            start, end = begin, begin + _seconds(samples.duration, timescale, self.limits.days)
+            origin, first = begin, 0
         else:
-            start = _seconds(max(0, samples.start), timescale, self.limits.days)
-            end = _seconds(max(0, samples.start) + samples.duration, timescale, self.limits.days)
+            origin, first = timedelta(), max(0, samples.start)
+        start = origin + _seconds(first, timescale, days)
+        end = origin + _seconds(first + samples.duration, timescale, days)
         if last and start < last.start:
             raise BrokenBox("time runs backwards")
-        is_key = bool(samples.is_key)
-        return Fragment(self.at, size, start, end - start, is_key, samples.size)
+        if start - begin > LONGEST_PAUSE:
+            self._add_hole(Hole(begin, start))
+        if samples.duration > _PAUSE_SECONDS * timescale:
+            for pause in self._find_pauses(samples, timescale):
+                hole = Hole(*(origin + _seconds(first + edge, timescale, days) for edge in pause))
+                if pause[1] < samples.duration:
+                    self._add_hole(hole)
+                else:  # what comes next begins later than this ends, which all who read the index know already
+                    end = hole.start
+        return Fragment(self.at, size, start, end - start, bool(samples.is_key), samples.size)
+
+    def _find_pauses(self, samples: Samples, timescale: int) -> list[tuple[int, int]]:
+        longest, usual = _PAUSE_SECONDS * timescale, self.progress.usual
+        return find_pauses(samples, longest if usual is None else usual, longest)
+
+    def _add_hole(self, hole: Hole) -> None:
+        """What begins within one that is known is left out: no recorder writes it."""
+        if not self.holes or hole.start >= self.holes[-1].end:
+            self.holes.append(hole)
 
     def _look(self) -> tuple[bytes, Box]:
         self.boxes += 1

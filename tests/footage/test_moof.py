@@ -26,7 +26,7 @@ def parse(traf: bytes, *, shortly: bool) -> Outcome:
 
 
 def test_what_mediamtx_writes_takes_the_short_way() -> None:
-    found = (TRACKS[1], moof.Samples(360_000, 7_200, 600, is_key=True, boxes=3))
+    found = (TRACKS[1], moof.Samples(360_000, 7_200, 600, is_key=True, boxes=3, runs=((0, (3_600, 3_600)),)))
     assert parse(USUAL, shortly=True) == parse(USUAL, shortly=False) == found
 
 
