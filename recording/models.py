@@ -78,10 +78,12 @@ class Segment(CityOwned):
     """One file of footage. `file` is its path below the media server's folder; `fragments` is packed by `footage`.
 
     `activity` is measured by `footage` once the file is ready, and empty before; of a row that is older than the
-    column, until its turn comes. `start` and `end` are the first and the end of the last whole sample; `whole_bytes`
-    ends with the last whole fragment. `is_recovered`: its writer ended without closing it. `held_file`: the hard link
-    that keeps it out of every cleaner's reach, "" without one; `held_problem`: why that link is not to be relied on, a
-    `LinkProblem` of the holds. `deletion_early`: it goes before its promised days are over.
+    column, until its turn comes. `holes`, packed by `footage` too, are the times within it without a picture; a row
+    that is older than that column tells none until its file is read again. `start` and `end` are the first and the end
+    of the last whole sample; `whole_bytes` ends with the last whole fragment. `is_recovered`: its writer ended without
+    closing it. `held_file`: the hard link that keeps it out of every cleaner's reach, "" without one; `held_problem`:
+    why that link is not to be relied on, a `LinkProblem` of the holds. `deletion_early`: it goes before its promised
+    days are over.
     """
 
     camera = models.ForeignKey(
@@ -103,6 +105,7 @@ class Segment(CityOwned):
     is_recovered = models.BooleanField(_("recovered"), default=False)
     fragments = models.BinaryField(default=b"")
     activity = models.BinaryField(default=b"", db_default=b"")
+    holes = models.BinaryField(default=b"", db_default=b"")
     indexed_at = models.DateTimeField(_("indexed at"))
     held_file = models.CharField(_("held as"), max_length=128, blank=True, db_default="")
     held_problem = models.CharField(_("problem of holding it"), max_length=8, blank=True, db_default="")
@@ -146,6 +149,7 @@ class Segment(CityOwned):
             models.Index(
                 fields=["-start"], name="unmeasured_segment_by_start", condition=models.Q(state="ready", activity=b"")
             ),
+            models.Index(fields=["camera", "start"], name="holed_segment_by_camera", condition=models.Q(holes__gt=b"")),
         ]
 
     def __str__(self) -> str:

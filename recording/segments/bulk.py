@@ -25,6 +25,7 @@ _COLUMNS = {
     "is_recovered": "bool",
     "fragments": "bytea",
     "activity": "bytea",
+    "holes": "bytea",
 }
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from footage.activity import measure_activity
+from footage.holes import pack_holes
 from footage.layout import start_from_name
 from footage.packing import pack_fragments
 from footage.reader import Fragment, SegmentReading
@@ -108,6 +109,7 @@ class SegmentFacts(NamedTuple):
     is_recovered: bool
     fragments: bytes
     activity: bytes = b""
+    holes: bytes = b""
 
 
 class Root(Enum):
@@ -199,6 +201,7 @@ def _judge(
         is_recovered=state == SegmentState.READY and not is_closed,
         fragments=packed,
         activity=measure_activity(measured) if state == SegmentState.READY else b"",
+        holes=pack_holes(reading.holes),
     )
 
 

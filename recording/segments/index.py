@@ -51,6 +51,7 @@ _TYPES = {
     "is_recovered": "boolean",
     "fragments": "bytea",
     "activity": "bytea",
+    "holes": "bytea",
 }
 _COLUMNS = ", ".join(f'"{name}"' for name in _TYPES)
 _ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _TYPES.items())

@@ -44,11 +44,11 @@ def make_head(start: datetime | None, number: int, duration_ms: int) -> bytes:
     return box("ftyp", b"iso5", bytes(4)) + box("moov", mvhd, trak, trex, mark)
 
 
-def make_fragment(number: int, *, seconds: int = 4) -> bytes:
-    """A moof and mdat of one key frame."""
+def make_fragment(number: int, *, seconds: int = 4, at: int | None = None) -> bytes:
+    """A moof and mdat of one key frame, which follows others like it, or begins so many seconds after the first."""
     picture = bytes(100)
     tfhd = box("tfhd", struct.pack(">II", 0x020000, 1))
-    tfdt = box("tfdt", struct.pack(">IQ", 0x01000000, number * seconds * 90_000))
+    tfdt = box("tfdt", struct.pack(">IQ", 0x01000000, (number * seconds if at is None else at) * 90_000))
 
     def moof(offset: int) -> bytes:
         trun = box("trun", struct.pack(">IIiIII", 0x000701, 1, offset, seconds * 90_000, len(picture), 0))

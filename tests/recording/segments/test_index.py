@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from cameras.models import Camera, MediaServer
 from cities.scope import every_city
+from footage.holes import unpack_holes
 from footage.layout import name_for
 from footage.packing import unpack_fragments
 from recording.models import Segment
@@ -20,7 +21,7 @@ from recording.segments.bulk import copy_rows
 from recording.segments.decisions import DiskFile
 from recording.segments.disk import list_files
 from recording.segments.index import index_files
-from tests.recording.segments.conftest import START, STREAM, Shelf, box, make_segment, rows
+from tests.recording.segments.conftest import START, STREAM, Shelf, box, make_fragment, make_head, make_segment, rows
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
@@ -101,6 +102,19 @@ def test_what_a_crash_left_is_ready_to_its_last_whole_fragment(world: World, she
     row = Segment.objects.get()
     assert (row.state, row.is_recovered, row.end - row.start) == ("ready", True, timedelta(seconds=8))
     assert row.size - row.whole_bytes == 40
+
+
+def test_a_hole_is_kept_with_the_row_while_the_file_grows_and_afterwards(world: World, shelf: Shelf) -> None:
+    """Ten minutes of silence, which MediaMTX writes as a sample that lasts so long."""
+    parts = [make_fragment(0), make_fragment(1, seconds=604, at=4), make_fragment(2, at=608), make_fragment(3, at=630)]
+    seen = []
+    for count, closed in [(2, False), (3, False), (4, True)]:
+        shelf.put(world.camera, make_head(START, 0, 634_000 * closed) + b"".join(parts[:count]), age=0)
+        look(shelf, world.camera, datetime.now(UTC) + timedelta(seconds=count))
+        row = Segment.objects.get()
+        holes = [(each.start.seconds, each.end.seconds) for each in unpack_holes(row.holes)]
+        seen.append(((row.end - row.start).seconds, holes))
+    assert seen == [(8, []), (612, [(8, 608)]), (634, [(8, 608), (612, 630)])]
 
 
 @pytest.mark.parametrize("seed", range(5))
