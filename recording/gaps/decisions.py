@@ -5,10 +5,11 @@ window can be computed by itself: windows laid side by side give what one over a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from footage.holes import LONGEST_PAUSE
 from recording.gaps.spans import FOREVER, Span, find_touching, subtract, unite
 from recording.models import GapCause
 from recording.states import SegmentState
@@ -17,8 +18,9 @@ from recording.writing import FRESH, LONGEST_SEGMENT
 JOINT = timedelta(seconds=1)
 """Consecutive segments meet within a few frames; no stretch as short as this is a gap."""
 
-NUMBERED_JOINT = timedelta(seconds=5)
-"""The same where MediaMTX's own numbers say that nothing was written in between: a camera of slow frames."""
+NUMBERED_JOINT = LONGEST_PAUSE
+"""The same where MediaMTX's own numbers say that nothing was written in between, as inside a file: a camera of slow
+frames."""
 
 FIRST_PICTURE = timedelta(seconds=10)
 """A recorder begins at the next key frame, and its first file shows with the first fragment of 4 s."""
@@ -50,13 +52,14 @@ _USABLE = frozenset({SegmentState.OPEN.value, SegmentState.READY.value})
 
 @dataclass(frozen=True, slots=True)
 class SegmentFact:
-    """What the ledger asks of a segment."""
+    """What the ledger asks of a segment; in its `holes` it has no picture."""
 
     start: datetime
     end: datetime
     state: str
     stream_id: UUID | None = None
     number: int | None = None
+    holes: Sequence[Span] = ()
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,11 @@ def find_gaps(facts: Facts, window: Span, now: datetime) -> list[GapFact]:
 
 
 def join_footage(segments: Iterable[SegmentFact]) -> list[Span]:
-    """Give the time that usable segments cover, joined where they follow each other."""
+    """Give the time that usable segments cover, without their holes, joined where they follow each other."""
     joined: list[Span] = []
     last: SegmentFact | None = None
-    for segment in sorted(_usable(segments), key=lambda each: (each.start, each.end)):
+    parts = (part for segment in _usable(segments) for part in _cut_at_holes(segment))
+    for segment in sorted(parts, key=lambda each: (each.start, each.end)):
         if last and segment.start - joined[-1].end <= _joint_between(last, segment):
             joined[-1] = Span(joined[-1].start, max(joined[-1].end, segment.end))
         else:
@@ -166,6 +170,13 @@ def stitch(stored: Iterable[GapFact], computed: Iterable[GapFact], window: Span)
 
 def _usable(segments: Iterable[SegmentFact]) -> Iterable[SegmentFact]:
     return (segment for segment in segments if segment.state in _USABLE and segment.end > segment.start)
+
+
+def _cut_at_holes(segment: SegmentFact) -> Iterable[SegmentFact]:
+    if not segment.holes:
+        return [segment]
+    left = subtract(Span(segment.start, segment.end), unite(segment.holes))
+    return [replace(segment, start=part.start, end=part.end, holes=()) for part in left]
 
 
 def _joint_between(last: SegmentFact, segment: SegmentFact) -> timedelta:

@@ -12,6 +12,7 @@ from django.db.models import Max, Min, Q, QuerySet
 
 from cameras.models import Camera, CameraOutage, OutageCause, ServerOutage, ServerOutageCause
 from recording.gaps.decisions import CONTEXT, Facts, GapFact, SegmentFact, horizon_of
+from recording.gaps.holes import place_holes
 from recording.gaps.spans import FOREVER, Span, subtract, unite
 from recording.models import (
     Deletion,
@@ -33,7 +34,7 @@ _OF_CAMERA = {
 _OF_SERVER = {ServerOutageCause.DOWN: GapCause.SERVER_DOWN, ServerOutageCause.DISK_FULL: GapCause.DISK_FULL}
 
 # Covered whole, and nothing in the ledger: such a camera needs no closer look, and most are so. The last segment before
-# the window and those within it are read from the index alone.
+# the window and those within it are read from the index alone; those with holes stand in an index of their own.
 _DOUBTFUL = """
     WITH wished AS (
         SELECT camera_id, range_agg(tstzrange(GREATEST(started_at, %(from)s), LEAST(ended_at, %(to)s))) AS times
@@ -56,6 +57,10 @@ _DOUBTFUL = """
     )
     SELECT wished.camera_id FROM wished LEFT JOIN footage USING (camera_id)
     WHERE NOT wished.times <@ COALESCE(footage.times, '{}'::tstzmultirange)
+    UNION
+    SELECT camera_id FROM recording_segment
+    WHERE camera_id = ANY(%(cameras)s) AND start >= %(from)s - %(longest)s AND start < %(to)s AND holes > ''
+      AND "end" > %(from)s
     UNION
     SELECT camera_id FROM recording_gap
     WHERE camera_id = ANY(%(cameras)s) AND start <= %(to)s AND ("end" IS NULL OR "end" >= %(from)s)
@@ -101,8 +106,9 @@ def read_facts(cameras: Sequence[UUID], window: Span, now: datetime) -> dict[UUI
     around = Span(window.start - CONTEXT, min(window.end, now) + CONTEXT)
     sessions = read_sessions(cameras, around)
     found: dict[UUID, _Gathered] = {camera_id: _Gathered(sessions[camera_id]) for camera_id in cameras}
-    for camera_id, *values in _read_segments(cameras, around):
-        found[camera_id].segments.append(SegmentFact(*values))
+    for camera_id, start, end, state, stream_id, number, packed in _read_segments(cameras, around):
+        holes = place_holes(start, packed)
+        found[camera_id].segments.append(SegmentFact(start, end, state, stream_id, number, holes))
     for camera_id, start, end, cause in _read(CameraOutage, cameras, around, "began_at", "ended_at", "cause"):
         found[camera_id].causes[_OF_CAMERA[cause]].append(Span(start, end or FOREVER))
     for camera_id, cause, span in _read_server_outages(cameras, around):
@@ -189,7 +195,7 @@ def _read_segments(cameras: Sequence[UUID], around: Span) -> Iterable[Any]:
     damaged = rows.filter(state=SegmentState.DAMAGED).order_by().values_list("camera_id", flat=True).distinct()
     reaching = Q(end__gte=around.start) | Q(camera_id__in=list(damaged))
     found = rows.filter(reaching).order_by("camera_id", "start")
-    return found.values_list("camera_id", "start", "end", "state", "stream_id", "number").iterator(5000)
+    return found.values_list("camera_id", "start", "end", "state", "stream_id", "number", "holes").iterator(5000)
 
 
 def _add_deletions(found: Mapping[UUID, _Gathered], around: Span) -> None:
@@ -200,7 +206,7 @@ def _add_deletions(found: Mapping[UUID, _Gathered], around: Span) -> None:
         "camera_id", "start", "end", "spans", "damaged"
     ):
         deleted = unsure[camera_id] if spans is None else found[camera_id].deleted
-        deleted += [part for each in spans or [Span(start, end)] if (part := each.clip(around))]
+        deleted += [part for each in ([Span(start, end)] if spans is None else spans) if (part := each.clip(around))]
         found[camera_id].segments += [SegmentFact(each.start, each.end, SegmentState.DAMAGED) for each in damaged or ()]
     _add_unsure_deletions(found, unsure, around)
 

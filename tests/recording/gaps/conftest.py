@@ -8,6 +8,7 @@ import pytest
 
 from cameras.models import Camera
 from cities.scope import every_city
+from footage.holes import Hole, pack_holes
 from recording.models import Gap, RecordingSession, RecordingStatus, Segment
 from tests.world import NOW
 
@@ -54,6 +55,11 @@ def film(camera: Camera, start: datetime, end: datetime, state: str = "ready", *
         indexed_at=NOW,
         **values | more,
     )
+
+
+def make_holes(*minutes: tuple[float, float]) -> bytes:
+    """Give the holes of a segment, in minutes since its start."""
+    return pack_holes(Hole(timedelta(minutes=start), timedelta(minutes=end)) for start, end in minutes)
 
 
 def film_hours(camera: Camera, start: datetime, hours: float) -> None:

@@ -39,8 +39,10 @@ def span(start: float, end: float) -> Span:
     return Span(at(start), at(end))
 
 
-def segment(start: float, end: float, state: str = "ready", number: int | None = None) -> SegmentFact:
-    return SegmentFact(at(start), at(end), state, STREAM if number is not None else None, number)
+def segment(
+    start: float, end: float, state: str = "ready", number: int | None = None, holes: Sequence[Span] = ()
+) -> SegmentFact:
+    return SegmentFact(at(start), at(end), state, STREAM if number is not None else None, number, holes)
 
 
 def gaps_of(
@@ -75,6 +77,27 @@ def test_numbered_segments_may_lie_five_seconds_apart() -> None:
     assert gaps_of([segment(0, 1800, number=1), segment(1805, 3600, number=2)]) == []
     assert gaps_of([segment(0, 1800, number=1), segment(1805, 3600, number=3)]) == [(1800, 1805, "unknown")]
     assert gaps_of([segment(0, 1800, number=1), segment(1806, 3600, number=2)]) == [(1800, 1806, "unknown")]
+
+
+def test_a_hole_inside_a_file_is_a_gap_as_any_other() -> None:
+    holed = segment(0, 3600, number=1, holes=[span(100, 108), span(1000, 1600)])
+    assert gaps_of([holed]) == [(100, 108, "unknown"), (1000, 1600, "unknown")]
+    causes = {GapCause.INGEST_DOWN: [span(112, 113)], GapCause.CAMERA_OFFLINE: [span(1010, 1590)]}
+    assert gaps_of([holed], causes) == [(100, 108, "ingest_down"), (1000, 1600, "camera_offline")]
+
+
+def test_a_hole_that_another_file_covers_is_none() -> None:
+    assert gaps_of([segment(0, 1800, holes=[span(600, 1000)]), segment(500, 3600)]) == []
+    assert gaps_of([segment(0, 3600, holes=[span(600, 1000)]), segment(500, 900)]) == [(900, 1000, "unknown")]
+
+
+def test_a_hole_does_not_join_what_lies_around_it() -> None:
+    """The numbers of files say nothing of what is missing inside one."""
+    facts = [segment(0, 1800, number=1, holes=[span(0, 6), span(1790, 1796)]), segment(1804, 3600, number=2)]
+    assert gaps_of(facts, session=span(-60, 3600)) == [
+        (-60, 6, "unknown"),
+        (1790, 1796, "unknown"),
+    ]
 
 
 def test_the_first_picture_may_take_ten_seconds() -> None:
@@ -227,7 +250,14 @@ def stories(draw: st.DrawFn) -> Story:
     if draw(st.booleans()):
         sessions.append(Span(at(draw(moments)), FOREVER))
     segments = [
-        SegmentFact(each.start, each.end, draw(st.sampled_from(STATES)), STREAM, draw(st.integers(0, 5)))
+        SegmentFact(
+            each.start,
+            each.end,
+            draw(st.sampled_from(STATES)),
+            STREAM,
+            draw(st.integers(0, 5)),
+            [part for hole in draw(st.lists(spans, max_size=1)) if (part := hole.clip(each))],
+        )
         for each in draw(st.lists(spans, max_size=12, unique_by=lambda each: each.start))
     ]
     causes = {cause: draw(st.lists(spans, max_size=3)) for cause in GapCause if cause not in NOT_OBSERVED}
@@ -258,7 +288,7 @@ def test_covered_and_missing_time_together_are_the_wished_time(story: Story) -> 
     assert not any(gap.clip(other) for gap in known for other in footage)
     assert [part for gap in known for part in subtract(gap, wished)] == []
     tolerated = length_of(wished) - length_of(covered) - length_of(known)
-    most = len(wished) * (FIRST_PICTURE + JOINT) + len(story.facts.segments) * max(JOINT, timedelta(seconds=1))
+    most = len(wished) * (FIRST_PICTURE + JOINT) + sum(1 + len(each.holes) for each in story.facts.segments) * JOINT
     assert timedelta(0) <= tolerated <= most
     assert NUMBERED_JOINT < FIRST_PICTURE
 

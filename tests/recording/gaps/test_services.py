@@ -16,7 +16,7 @@ from recording.gaps import services, tasks
 from recording.gaps.services import Recomputed, recompute_all, recompute_gaps, recompute_recent
 from recording.gaps.spans import FOREVER, Span
 from recording.models import Deletion, Gap, Segment
-from tests.recording.gaps.conftest import ago, film, film_hours, ledger, wish
+from tests.recording.gaps.conftest import ago, film, film_hours, ledger, make_holes, wish
 from tests.world import NOW, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
@@ -47,6 +47,36 @@ def test_a_camera_that_is_covered_is_not_looked_at_closely(world: World) -> None
     film_hours(world.camera, ago(180), 2.5)
     film(world.camera, ago(30), ago(0), "open")
     assert recompute_recent(NOW) == Recomputed(cameras=1)
+
+
+def test_a_hole_inside_a_file_is_a_gap_although_its_camera_seems_covered(world: World) -> None:
+    """Ten minutes of silence in a file that began before the window, and eight seconds in one that still grows."""
+    wish(world.camera, ago(240))
+    film(world.camera, ago(240), ago(60), holes=make_holes((170, 180)))
+    film(world.camera, ago(60), ago(0), "open", holes=make_holes((30, 30.2)))
+    assert recompute_recent(NOW) == Recomputed(cameras=1, looked_at=1, written=2)
+    assert ledger(world.camera) == [
+        (ago(240 - 170), ago(240 - 180), "unknown"),
+        (ago(30), ago(29.8), "unknown"),
+    ]
+    recompute_gaps([world.camera.pk], ALL, NOW)
+    assert len(ledger(world.camera)) == 2
+
+
+def test_holes_of_long_ago_need_no_closer_look(world: World) -> None:
+    wish(world.camera, ago(60 * 10))
+    film(world.camera, ago(60 * 10), ago(60 * 5), holes=make_holes((30, 40)))
+    film(world.camera, ago(60 * 5), ago(0), "open")
+    assert recompute_recent(NOW) == Recomputed(cameras=1)
+
+
+def test_holes_that_cannot_be_read_leave_the_other_gaps(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    wish(world.camera, ago(120))
+    film(world.camera, ago(120), ago(60), holes=b"torn")
+    film(world.camera, ago(50), ago(0), "open")
+    recompute_recent(NOW)
+    assert ledger(world.camera) == [(ago(60), ago(50), "unknown")]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_one_long_segment_covers_a_window_that_it_began_before(world: World) -> None:
@@ -161,7 +191,9 @@ def make_history(camera: Camera, seed: int) -> None:
         number += chance.choice([1, 1, 1, 2])
         state = chance.choice(["ready"] * 8 + ["damaged", "deleting"])
         begin = moment + timedelta(seconds=chance.choice([0, 0, 0.5, 3, 20, 70, 4000]))
-        film(camera, begin, begin + length, state, stream_id=STREAM, number=number)
+        minute = chance.randint(0, 20)
+        holes = make_holes((minute, minute + 8)) if length > timedelta(minutes=29) and chance.random() < 0.1 else b""
+        film(camera, begin, begin + length, state, stream_id=STREAM, number=number, holes=holes)
         moment = begin + length
     for minute in chance.sample(range(60, 60 * 48), 12):
         until = ago(minute - chance.randint(1, 59))
