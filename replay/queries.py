@@ -12,6 +12,7 @@ from cameras.models import Camera
 from cameras.queries import cameras_in_scope
 from cities.postgres.prepared import ask
 from cities.scope import check_in_scope, is_in_sight, scope_values
+from recording.gaps.holes import place_holes
 from recording.states import SegmentState
 from recording.writing import LONGEST_SEGMENT
 from replay.codecs import find_codecs
@@ -50,14 +51,15 @@ _PLAYABLE = f"""{_PIECES}
 _MARKS = f"{_PIECES} SELECT COUNT(*), COALESCE(BIT_XOR({_MARK}), 0) FROM piece"  # noqa: S608 -- the constants above
 
 _NEXT = """
-    SELECT MIN(GREATEST(segment.start, session.started_at))
+    SELECT GREATEST(segment.start, session.started_at, %(from)s), segment.start, segment.holes
     FROM recording_recordingsession AS session CROSS JOIN LATERAL (
-        SELECT start FROM recording_segment
+        SELECT start, holes FROM recording_segment
         WHERE camera_id = session.camera_id AND state IN ('open', 'ready')
           AND start >= GREATEST(session.started_at, %(from)s) - %(longest)s
           AND "end" > GREATEST(session.started_at, %(from)s) AND start < COALESCE(session.ended_at, 'infinity')
         ORDER BY start LIMIT 1) AS segment
     WHERE session.camera_id = %(camera)s AND (session.ended_at IS NULL OR session.ended_at > %(from)s)
+    ORDER BY 1 LIMIT 1
 """
 
 _RECORDINGS = """
@@ -179,8 +181,10 @@ def _ask_playable(statement: str, camera_id: UUID, start: datetime, end: datetim
 def find_next_footage(camera: Camera, moment: datetime) -> datetime | None:
     """Give where the camera's footage goes on at or after the moment, None where it does not."""
     check_in_scope(camera.city_id)
-    ((found,),) = ask(_NEXT, {"camera": camera.pk, "from": moment, "longest": LONGEST_SEGMENT})
-    return max(found, moment) if found else None
+    for found, start, holes in ask(_NEXT, {"camera": camera.pk, "from": moment, "longest": LONGEST_SEGMENT}):
+        hole = next((each for each in place_holes(start, holes) if each.start <= found < each.end), None)
+        return find_next_footage(camera, hole.end) if hole else found
+    return None
 
 
 def find_media(segment_id: int, city_id: UUID, user_id: int) -> MediaFile | None:

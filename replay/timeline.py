@@ -1,7 +1,7 @@
 """What a timeline shows of cameras: spans, gaps, holds and activity; one query, for nine cameras as for one."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -15,6 +15,7 @@ from cities.postgres.prepared import ask
 from cities.scope import scope_values
 from footage.activity import measure_activity
 from footage.errors import BrokenIndex
+from footage.holes import Hole, unpack_holes
 from footage.packing import unpack_fragments
 from recording.gaps.spans import Span
 from recording.states import SegmentState
@@ -25,7 +26,8 @@ from replay.codecs import find_codecs
 JOINT = timedelta(seconds=2)
 """Spans that are no further apart are shown as one: between two files of a recording is never exactly nothing."""
 
-_JOINT_MS = round(JOINT.total_seconds() * 1000)
+_MILLISECOND = timedelta(milliseconds=1)
+_JOINT_MS = JOINT // _MILLISECOND
 _IS_NOTE, _PLACE, _START = itemgetter(0), itemgetter(1), attrgetter("start")
 
 
@@ -56,7 +58,7 @@ _TIMELINES = f"""
            {_ms("GREATEST(segment.start, session.started_at, %(from)s)")},
            {_ms('LEAST(segment."end", session.ended_at, %(to)s)')},
            segment.state, CASE segment.state WHEN 'open' THEN segment.fragments ELSE segment.activity END,
-           segment.file, segment.held_file, camera.recordings_root
+           segment.file, segment.held_file, camera.recordings_root, segment.holes
     FROM camera
     LEFT JOIN (session JOIN recording_segment AS segment
       ON segment.camera_id = session.camera_id AND segment.start >= %(since)s AND segment.start < %(to)s
@@ -65,12 +67,12 @@ _TIMELINES = f"""
       ON session.camera_id = camera.id
     UNION ALL
     SELECT true, {_place("camera_id")}, NULL, {_ms("GREATEST(start, %(from)s)")}, NULL,
-           CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END, cause, NULL, NULL, NULL, NULL
+           CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END, cause, NULL, NULL, NULL, NULL, NULL
     FROM recording_gap
     WHERE camera_id = ANY(%(cameras)s) AND start < %(to)s AND ("end" IS NULL OR "end" > %(from)s)
     UNION ALL
     SELECT true, {_place("camera_id")}, NULL, {_ms("GREATEST(starts_at, %(from)s)")}, NULL,
-           {_ms("LEAST(ends_at, %(to)s)")}, NULL, NULL, NULL, NULL, NULL
+           {_ms("LEAST(ends_at, %(to)s)")}, NULL, NULL, NULL, NULL, NULL, NULL
     FROM recording_hold
     WHERE camera_id = ANY(%(cameras)s) AND released_at IS NULL AND (until IS NULL OR until > %(now)s)
       AND starts_at < %(to)s AND ends_at > %(from)s
@@ -81,7 +83,8 @@ _TIMELINES = f"""
 class Piece(NamedTuple):
     """What a session lets be replayed of a segment, from `begun` to `ended`; milliseconds since 1970.
 
-    `levels` are its fragments, packed, while it is open: its activity was not measured yet.
+    `levels` are its fragments, packed, while it is open: its activity was not measured yet. `holes`, packed, count from
+    its `start`.
     """
 
     session: int
@@ -93,6 +96,7 @@ class Piece(NamedTuple):
     file: str
     held_file: str
     root: str
+    holes: bytes = b""
 
 
 @dataclass
@@ -143,19 +147,38 @@ def _show_footage(pieces: Sequence[Piece], window: Span, resolution: int) -> Cam
 
 
 def join_spans(pieces: Iterable[Piece]) -> list[list[int]]:
-    """Give [from, to] of what is no more than JOINT apart, for pieces in order.
+    """Give [from, to] of what is no more than JOINT apart, for pieces in order, without their holes.
 
     Nothing is joined across the border of a session: there is none of the time in between to show.
     """
     spans: list[list[int]] = []
     session = None
     for piece in pieces:
-        if spans and piece.session == session and piece.begun <= spans[-1][1] + _JOINT_MS:
-            spans[-1][1] = max(spans[-1][1], piece.ended)
-        else:
-            spans.append([piece.begun, piece.ended])
-        session = piece.session
+        for begun, ended in _cut_at_holes(piece) if piece.holes else ((piece.begun, piece.ended),):
+            if spans and piece.session == session and begun <= spans[-1][1] + _JOINT_MS:
+                spans[-1][1] = max(spans[-1][1], ended)
+            else:
+                spans.append([begun, ended])
+            session = piece.session
     return spans
+
+
+def _cut_at_holes(piece: Piece) -> Iterator[tuple[int, int]]:
+    begun = piece.begun
+    for hole in _unpack_holes(piece):
+        start, end = (piece.start + round(edge / _MILLISECOND) for edge in hole)
+        if begun < min(start, piece.ended):
+            yield begun, min(start, piece.ended)
+        begun = max(begun, end)
+    if begun < piece.ended:
+        yield begun, piece.ended
+
+
+def _unpack_holes(piece: Piece) -> Sequence[Hole]:
+    try:
+        return unpack_holes(piece.holes)
+    except BrokenIndex:
+        return ()
 
 
 def _measure(piece: Piece) -> Piece:

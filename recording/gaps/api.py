@@ -23,7 +23,7 @@ from cities.pagination import Pages
 from cities.permissions import access_of
 from recording.gaps.asking import check_window, read_cause, read_moment, read_unit, read_window
 from recording.gaps.coverage import CameraCoverage, list_covered_cameras, measure_coverage
-from recording.gaps.footage import FootageSpan, list_footage_spans
+from recording.gaps.footage import FootageSpan, cut_at_holes, list_footage_spans
 from recording.gaps.periods import Measured, Period, Unit, list_periods
 from recording.gaps.queries import list_gaps
 from recording.gaps.spans import Span
@@ -49,7 +49,9 @@ class FootageSpanSerializer(serializers.Serializer[FootageSpan]):
     """A stretch of footage that may be replayed."""
 
     start = serializers.DateTimeField()
-    end = serializers.DateTimeField(help_text="The end of the last whole fragment, or of the recording session.")
+    end = serializers.DateTimeField(
+        help_text="The end of the last whole fragment, or of the recording session, or where pictures are missing."
+    )
     segment_start = serializers.DateTimeField(help_text="With the camera it names the segment it is a part of.")
     state = serializers.ChoiceField(choices=["open", "ready"], help_text="`open` while it grows.")
 
@@ -136,7 +138,8 @@ class FootageView(APIView):
         if len(spans) > MOST_SPANS:
             rest = urlencode({"from": spans.pop().start.isoformat(), "to": window.end.isoformat()})
             following = request.build_absolute_uri(f"{request.path}?{rest}")
-        return Response(FootageSerializer({"results": spans, "next": following, "previous": None}).data)
+        shown = cut_at_holes(camera, spans)
+        return Response(FootageSerializer({"results": shown, "next": following, "previous": None}).data)
 
 
 class _GapList(GenericAPIView[Gap]):

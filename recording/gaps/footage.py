@@ -1,5 +1,6 @@
 """What may be replayed: footage within recording sessions; the one query that a timeline and its player stand on."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -7,6 +8,8 @@ from typing import Any, NamedTuple
 from cameras.models import Camera
 from cities.postgres.prepared import ask
 from cities.scope import check_in_scope
+from recording.gaps.holes import place_holes
+from recording.gaps.spans import Span, subtract
 from recording.writing import LONGEST_SEGMENT
 
 # Bounded below, so that the index gives exactly the segments that can reach into the time; all that is asked of a
@@ -26,6 +29,11 @@ _SPANS = """
 """
 
 _FIRST_SPANS = f"{_SPANS} ORDER BY segment.start, session.begun LIMIT %(most)s"
+
+_HOLES = """
+    SELECT start, holes FROM recording_segment
+    WHERE camera_id = %(camera)s AND start >= %(first)s AND start <= %(last)s AND holes > ''
+"""
 
 
 class FootageSpan(NamedTuple):
@@ -59,6 +67,24 @@ def list_footage_spans(camera: Camera, start: datetime, end: datetime, *, most: 
     rows.sort(key=_find_start)
     # What FootageSpan._make calls: without the step in between, and without a second tuple, a day takes 3 % less.
     return list(map(tuple.__new__, repeat(FootageSpan), rows))
+
+
+def cut_at_holes(camera: Camera, spans: Sequence[FootageSpan]) -> list[FootageSpan]:
+    """Give what `list_footage_spans` gave as the parts of it that have pictures; one query, of the holes' own index."""
+    if not spans:
+        return []
+    rows = ask(_HOLES, {"camera": camera.pk, "first": spans[0].segment_start, "last": spans[-1].segment_start})
+    holes = {start: place_holes(start, packed) for start, packed in rows}
+    return [part for span in spans for part in _cut(span, holes.get(span.segment_start))]
+
+
+def _cut(span: FootageSpan, holes: Sequence[Span] | None) -> Iterable[FootageSpan]:
+    if not holes:
+        return [span]
+    return [
+        span._replace(cut=None if part.start == span.segment_start else part.start, end=part.end)
+        for part in subtract(Span(span.start, span.end), holes)
+    ]
 
 
 def _find_start(row: tuple[datetime, datetime | None, datetime, str]) -> datetime:

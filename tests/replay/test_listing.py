@@ -8,7 +8,7 @@ import pytest
 from cities.models import City
 from recording.models import RecordingSession
 from replay import listing
-from tests.recording.gaps.conftest import ago, film, wish
+from tests.recording.gaps.conftest import ago, film, make_holes, wish
 from tests.recording.segments.conftest import START, Shelf
 from tests.replay.conftest import shelve, spell
 from tests.world import NOW, ApiClient, World
@@ -79,6 +79,19 @@ def test_days_of_a_month_in_the_city_s_own_calendar(world: World, client: ApiCli
         "zone": "America/Sao_Paulo",
         "cameras": {str(world.camera.pk): {"days": days}},
     }
+
+
+def test_holes_inside_files_are_no_footage_of_a_day(world: World, client: ApiClient) -> None:
+    """Twenty minutes around midnight; then half an hour, of which ten minutes lie after the session."""
+    midnight = datetime(2026, 1, 20, 3, tzinfo=UTC)
+    wish(world.camera, midnight - HOUR, midnight + 2 * HOUR)
+    film(world.camera, midnight - HOUR / 2, midnight + HOUR / 2, holes=make_holes((20, 40)))
+    film(world.camera, midnight + HOUR, midnight + 3 * HOUR, holes=make_holes((40, 70), (80, 90)))
+    found = client.get(f"/api/v1/cameras/{world.camera.pk}/days", {"month": "2026-01"}).json()
+    assert [(each["day"], each["seconds"]) for each in found["days"]] == [
+        ("2026-01-19", 20 * 60),
+        ("2026-01-20", (20 + 40) * 60),
+    ]
 
 
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])

@@ -9,12 +9,15 @@ from django.db import OperationalError
 
 from cameras.models import Camera
 from cities.models import AuditAction, AuditEntry, Membership
+from footage.holes import Hole, pack_holes
 from footage.packing import pack_fragments
 from recording.models import RecordingSession, Segment
+from recording.segments.disk import list_files
+from recording.segments.index import index_files
 from replay import services
 from replay.throttling import QUESTIONS
 from tests.recording.gaps.conftest import wish
-from tests.recording.segments.conftest import START, Shelf
+from tests.recording.segments.conftest import START, Shelf, make_fragment, make_head
 from tests.replay.conftest import END, ask_playlist, read_playlist, shelve, spell
 from tests.world import ApiClient, World
 
@@ -212,6 +215,35 @@ def test_without_footage_it_says_where_it_goes_on(
     problem = answer.json()
     assert problem["next"] == (spell(following) if following else None)
     assert problem["detail"] == "There is no footage of this camera in this time."
+
+
+def test_a_hole_inside_a_file_breaks_its_playlist(world: World, client: ApiClient, shelf: Shelf) -> None:
+    """Ten minutes of silence, which MediaMTX writes as a sample that lasts so long: no piece lasts so long."""
+    parts = [make_fragment(0), make_fragment(1, seconds=604, at=4), make_fragment(2, at=608), make_fragment(3, at=612)]
+    shelf.put(world.camera, make_head(START, 0, 616_000) + b"".join(parts))
+    index_files(shelf.server, list_files(shelf.root, world.camera.pk).files, datetime.now(UTC))
+    found = read_playlist(ask_playlist(client, world.camera, START, START + 616 * SECOND))
+    assert [(each.duration, each.discontinuity) for each in found.segments] == [
+        (4, False),
+        (4, False),
+        (4, True),
+        (4, False),
+    ]
+    assert found.segments[2].program_date_time == START + 608 * SECOND
+    inside = ask_playlist(client, world.camera, START + 100 * SECOND, START + 110 * SECOND)
+    assert (inside.status_code, inside.json()["next"]) == (404, spell(START + 608 * SECOND))
+
+
+def test_where_the_session_ends_in_a_hole_footage_goes_on_after_it(
+    world: World, client: ApiClient, shelf: Shelf
+) -> None:
+    shelve(shelf, world.camera)
+    RecordingSession.objects.update(ended_at=START + 8 * SECOND, status="OFF")
+    Segment.objects.update(holes=pack_holes([Hole(2 * SECOND, 10 * SECOND)]), fragments=pack_fragments(()))
+    asked = START + 3 * SECOND
+    assert ask_playlist(client, world.camera, asked, asked + SECOND).json()["next"] is None
+    wish(world.camera, START + 9 * SECOND)
+    assert ask_playlist(client, world.camera, asked, asked + SECOND).json()["next"] == spell(START + 10 * SECOND)
 
 
 def test_the_next_footage_is_within_a_session(world: World, client: ApiClient, shelf: Shelf) -> None:

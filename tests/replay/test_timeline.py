@@ -9,7 +9,7 @@ from footage.activity import to_level
 from footage.packing import pack_fragments
 from footage.reader import Fragment
 from recording.models import Gap, Hold
-from tests.recording.gaps.conftest import ago, film, wish
+from tests.recording.gaps.conftest import ago, film, make_holes, wish
 from tests.world import NOW, ApiClient, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
@@ -56,6 +56,22 @@ def test_spans_gaps_and_holds(world: World, client: ApiClient) -> None:
         "events": [],
         "codecs": [],
     }
+
+
+def test_a_hole_inside_a_file_divides_its_span(world: World, client: ApiClient) -> None:
+    """Of three minutes and of six seconds; one before what is asked for, one up to its end, one after the session."""
+    camera = world.camera
+    wish(camera, ago(400), ago(100))
+    film(camera, ago(320), ago(250), holes=make_holes((10, 20), (40, 43), (69.9, 70)))
+    film(camera, ago(250), ago(90), "open", holes=make_holes((100, 100.1), (149, 151), (152, 155)))
+    film(camera, ago(80), ago(70), holes=b"torn")
+    found = client.get(f"/api/v1/cameras/{camera.pk}/timeline", {"from": FROM, "to": TO, "resolution": "60"}).json()
+    assert found["spans"] == [
+        [ms(ago(300)), ms(ago(280))],
+        [ms(ago(277)), ms(ago(250.1))],
+        [ms(ago(250)), ms(ago(150))],
+        [ms(ago(149.9)), ms(ago(101))],
+    ]
 
 
 def test_activity_is_what_is_usual_for_the_camera_and_what_is_more(world: World, client: ApiClient) -> None:

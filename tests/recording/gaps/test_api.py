@@ -14,7 +14,7 @@ from cities.scope import OutsideScope, city_scope
 from recording.gaps import api as gaps_api
 from recording.gaps.footage import FootageSpan, list_footage_spans
 from recording.models import Gap
-from tests.recording.gaps.conftest import ago, film, film_hours, wish
+from tests.recording.gaps.conftest import ago, film, film_hours, make_holes, wish
 from tests.world import NOW, ApiClient, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("every")]
@@ -85,6 +85,21 @@ def test_the_question_sees_what_its_transaction_wrote_and_fails_as_django_says(w
 def test_a_camera_out_of_scope_is_refused(world: World) -> None:
     with city_scope(world.other_city.pk), pytest.raises(OutsideScope):
         list_footage_spans(world.camera, ago(100), NOW)
+
+
+def test_footage_is_told_without_its_holes(world: World, client: ApiClient) -> None:
+    wish(world.camera, ago(200), ago(100))
+    film(world.camera, ago(210), ago(150), holes=make_holes((5, 12), (20, 30)))
+    film(world.camera, ago(150), ago(90), "open", holes=make_holes((45, 55)))
+    film(world.camera, ago(80), ago(70), holes=b"torn")
+    page = client.get(f"/api/v1/cameras/{world.camera.pk}/footage", DAY).json()
+    spans = [(each["start"], each["end"], each["segment_start"], each["state"]) for each in page["results"]]
+    told = [
+        (198, 190, 210, "ready"),
+        (180, 150, 210, "ready"),
+        (150, 105, 150, "open"),
+    ]
+    assert spans == [(*(f"{ago(minutes):%Y-%m-%dT%H:%M:%SZ}" for minutes in edges), state) for *edges, state in told]
 
 
 def test_footage_comes_in_pages(world: World, client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
