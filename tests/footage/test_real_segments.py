@@ -3,9 +3,11 @@
 import os
 import re
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import imageio_ffmpeg
 import pytest
@@ -14,8 +16,9 @@ from hypothesis import strategies as st
 
 from footage.layout import start_from_name
 from footage.reader import SegmentReading, read_segment
-from tests.footage.conftest import FRAMES, RATE, Corpus
+from tests.footage.conftest import FRAMES, H264, RATE, Corpus, of, publish_as
 from tests.footage.test_hostile import check
+from tests.real import RunningMediaMTX, wait_until
 
 pytestmark = pytest.mark.integration
 PART = timedelta(seconds=4)
@@ -83,6 +86,31 @@ def test_the_picture_lasts_as_long_as_it_was_sent(corpus: Corpus) -> None:
         assert reading.fragments[0].is_key
         # A part ends when any of its tracks has four seconds; the sound may be a little ahead of the picture.
         assert all(abs(fragment.duration - PART) < timedelta(seconds=1) for fragment in reading.fragments[:-1])
+
+
+def test_what_was_sent_without_a_pause_has_no_holes(corpus: Corpus) -> None:
+    """Ten pictures a second, with B-frames and with sound, of H.265, and sound alone."""
+    assert [read_segment(file).holes for file in corpus.whole] == [()] * 5
+
+
+def test_neither_many_pictures_a_second_nor_few_have_holes(real_mediamtx: RunningMediaMTX) -> None:
+    names = {rate: f"stream_{uuid4()}" for rate in ("25", "1", "1/4")}
+
+    def read(rate: str) -> SegmentReading | None:
+        files = list((real_mediamtx.recordings / names[rate]).glob("*.mp4"))
+        return read_segment(files[0]) if files else None
+
+    with ExitStack() as publishers:
+        for rate, name in names.items():
+            source = ["-f", "lavfi", "-i", f"testsrc2=size=160x120:rate={rate}"]
+            publishers.enter_context(
+                publish_as(real_mediamtx, name, [*source, *H264, "-tune", "zerolatency", "-g", "1"])
+            )
+        for rate in names:
+            has_three = of(lambda rate=rate: read(rate), lambda reading: len(reading.fragments) >= 3)  # type: ignore[misc]  # as in the corpus
+            wait_until(has_three, f"three fragments of {rate} pictures a second", 60)
+        readings = [read(rate) for rate in names]
+    assert [(reading.holes, reading.tear) for reading in readings if reading] == [((), "")] * 3
 
 
 def test_the_mark_agrees_with_the_name(corpus: Corpus) -> None:
