@@ -1,6 +1,11 @@
 """Which time segments that go covered for the ledger of gaps: their own, and their joints with what is next to them."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from recording.gaps.decisions import JOINT, NUMBERED_JOINT
+from recording.gaps.holes import place_holes
+from recording.gaps.spans import Span, subtract, unite
 from recording.writing import LONGEST_SEGMENT
 
 _NUMBERED, _PLAIN, _LONGEST = (
@@ -52,3 +57,9 @@ REACH = f"""
 that the ledger counts as covered by each, NULL for a damaged one. The index must show the rows, and all beside them, as
 before: within the statement that deletes them, or while they are there.
 """
+
+
+def take_out_holes(spans: Iterable[Span], holed: Iterable[tuple[datetime, bytes]]) -> list[Span]:
+    """Give what segments covered without what was missing inside them: `holed` are their starts and packed holes."""
+    holes = unite(hole for start, packed in holed for hole in place_holes(start, packed))
+    return [part for span in spans for part in subtract(span, holes)]

@@ -13,7 +13,7 @@ from recording.holds.queries import HELD, is_held, take_turn_with_holds
 from recording.models import Segment
 from recording.retention.decisions import Choice, Marked
 from recording.retention.deletions import Sum, SumKey, note_sums
-from recording.retention.reach import REACH
+from recording.retention.reach import REACH, take_out_holes
 from recording.retention.unlinking import Target
 from recording.segments.index import MAY_GO_ON
 from recording.states import SegmentState
@@ -32,10 +32,12 @@ _MARK = f"""
 _REMOVE = f"""
     WITH gone AS (
         DELETE FROM recording_segment WHERE id = ANY(%s) AND state = 'deleting'
-        RETURNING city_id, camera_id, deletion_rule, deletion_early, start, "end", size, damage, stream_id, number
+        RETURNING city_id, camera_id, deletion_rule, deletion_early, start, "end", size, damage, stream_id, number,
+                  holes
     ), {REACH}
     SELECT city_id, camera_id, deletion_rule, deletion_early, min(start), max("end"), count(*), sum(size)::bigint,
-           range_agg(span), range_agg(tstzrange(start, "end", '[]')) FILTER (WHERE damage <> '')
+           range_agg(span), range_agg(tstzrange(start, "end", '[]')) FILTER (WHERE damage <> ''),
+            array_agg(start) FILTER (WHERE holes > ''), array_agg(holes) FILTER (WHERE holes > '')
     FROM reach GROUP BY city_id, camera_id, deletion_rule, deletion_early
 """  # noqa: S608 -- constants
 
@@ -100,8 +102,9 @@ def remove_rows(ids: Sequence[int], now: datetime) -> dict[SumKey, Sum]:
 
 
 def _read_sum(row: Sequence[Any]) -> Sum:
-    start, end, segments, size, spans, damaged = row
-    return Sum(start, end, segments, size, unpack_spans(spans or ()), unpack_spans(damaged or ()))
+    start, end, segments, size, spans, damaged, starts, holes = row
+    covered = take_out_holes(unpack_spans(spans or ()), zip(starts or (), holes or (), strict=True))
+    return Sum(start, end, segments, size, covered, unpack_spans(damaged or ()))
 
 
 def note_failures(failed: Mapping[int, str]) -> None:

@@ -14,16 +14,16 @@ from recording.models import DeletionRule
 from recording.retention.decisions import DEFAULT_POLICY, Policy, is_early
 from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.queries import policies_in_force
-from recording.retention.reach import REACH
+from recording.retention.reach import REACH, take_out_holes
 from recording.segments.decisions import GoneSegment
 
 _VANISHED = f"""
     WITH gone AS (
-        SELECT camera_id, start, "end", damage, stream_id, number
+        SELECT camera_id, start, "end", damage, stream_id, number, holes
         FROM unnest(%(cameras)s::uuid[], %(starts)s::timestamptz[]) AS vanished(camera_id, start)
         JOIN recording_segment USING (camera_id, start)
     ), {REACH}
-    SELECT camera_id, start, span, damage <> '' FROM reach
+    SELECT camera_id, start, span, damage <> '', holes FROM reach
 """  # noqa: S608 -- constants
 
 
@@ -62,10 +62,11 @@ def _tell_exactly(deleted: Sequence[Deleted]) -> Iterable[Deleted]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_VANISHED, values)
-        found = {(camera_id, start): (span, torn) for camera_id, start, span, torn in cursor.fetchall()}
+        found = {(camera_id, start): told for camera_id, start, *told in cursor.fetchall()}
     for each in deleted:
-        span, torn = found[each.camera_id, each.start]
-        yield replace(each, spans=unpack_spans([span] if span else ()), is_damaged=torn)
+        span, torn, holes = found[each.camera_id, each.start]
+        covered = take_out_holes(unpack_spans([span] if span else ()), [(each.start, holes)])
+        yield replace(each, spans=covered, is_damaged=torn)
 
 
 def _cleaners_of(camera_ids: set[UUID]) -> dict[UUID, timedelta | None]:

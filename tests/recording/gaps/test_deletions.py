@@ -17,7 +17,7 @@ from recording.models import Deletion, Gap, Segment
 from recording.retention.steps import remove_rows
 from recording.retention.vanished import note_vanished
 from recording.segments.decisions import GoneSegment
-from tests.recording.gaps.conftest import film, film_hours, ledger, wish
+from tests.recording.gaps.conftest import film, film_hours, ledger, make_holes, wish
 from tests.recording.gaps.test_services import make_history
 from tests.world import NOW, World
 
@@ -161,6 +161,34 @@ def test_a_damaged_file_explains_its_time_after_it_went(world: World) -> None:
     Gap.objects.all().delete()
     assert recompute(world.camera) == expected
     assert recorded_percent(world.camera, T, T + 3 * HOUR) == 66.66
+
+
+def test_where_only_damaged_files_went_nothing_was_recorded(world: World) -> None:
+    wish(world.camera, T, T + 3 * HOUR)
+    for hours in (0, 2):
+        film(world.camera, T + hours * HOUR, T + hours * HOUR, "damaged")
+    before = recompute(world.camera)
+    assert before == [(0, 3, "damaged")]
+    delete(segments())
+    assert recompute(world.camera) == before
+    assert recorded_percent(world.camera, T, T + 3 * HOUR) == 0.0
+
+
+@pytest.mark.parametrize("by_ring", [True, False])
+def test_what_was_missing_inside_a_file_is_missing_after_it_went(world: World, by_ring: bool) -> None:  # noqa: FBT001 -- a case's value
+    wish(world.camera, T, T + 2 * HOUR)
+    film(world.camera, T, T + HOUR, holes=make_holes((15, 30)))
+    film(world.camera, T + HOUR, T + 2 * HOUR)
+    assert recompute(world.camera) == [(0.25, 0.5, "unknown")]
+    rows = segments()
+    if by_ring:
+        delete(rows)
+    else:
+        note_vanished(
+            [GoneSegment(row.camera_id, row.city_id, row.start, row.end, row.size, "age") for row in rows], NOW
+        )
+        Segment.objects.all().delete()
+    assert recompute(world.camera) == [(0, 0.25, "deleted"), (0.25, 0.5, "unknown"), (0.5, 2, "deleted")]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("recording", "0009_unmeasured_segments"),
+        ("recording", "0010_deleted_spans"),
     ]
 
     operations = [

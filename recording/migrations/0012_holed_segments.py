@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("recording", "0010_segment_holes"),
+        ("recording", "0011_segment_holes"),
     ]
 
     operations = [
