@@ -13,7 +13,7 @@ class RecordingConfig(AppConfig):
         from cameras.services import addition_steps, removal_steps  # noqa: PLC0415 -- models load only after the apps are ready
         from recording.off_order import order_after_commit  # noqa: PLC0415 -- as above
         from recording.retention.vanished import note_vanished  # noqa: PLC0415 -- as above
-        from recording.segments.reconcile import removal_steps as rows_removed  # noqa: PLC0415 -- as above
+        from recording.segments.vanished import removal_steps as rows_removed  # noqa: PLC0415 -- as above
         from recording.services import end_recording_of_removed  # noqa: PLC0415 -- as above
 
         addition_steps.append(order_after_commit)

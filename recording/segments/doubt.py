@@ -40,9 +40,22 @@ def write_doubt(server: MediaServer, words: str) -> None:
     Storage.objects.update_or_create(media_server=server, defaults={"doubt": words})
 
 
+def is_doubted(server: MediaServer) -> bool:
+    """Say whether something was found, by a pass or a look, that no full pass has settled yet."""
+    return Storage.objects.filter(media_server=server).exclude(doubt="").exists()
+
+
+def describe_open_loss(server: MediaServer, lost: int, total: int) -> str:
+    """Say that so many of the files that were being written are gone at once."""
+    return (
+        f"{lost} of {total} files that were being written are gone from {server.recordings_root}: is the right disk "
+        "mounted? The full pass that is on its way will tell."
+    )
+
+
 def raise_doubt(server: MediaServer, words: str) -> None:
     """Write what a look found. A doubt that is there stays: only a full pass knows whether it is settled."""
-    if Storage.objects.filter(media_server=server).exclude(doubt="").exists():
+    if is_doubted(server):
         return
     Storage.objects.get_or_create(media_server=server)
     Storage.objects.filter(media_server=server, doubt="").update(doubt=words)
@@ -50,7 +63,7 @@ def raise_doubt(server: MediaServer, words: str) -> None:
 
 def claim_settling(server: MediaServer, found: Root) -> bool:
     """Say whether it is time for a full pass to settle a doubt: the marker is there, and none was ordered of late."""
-    if found is not Root.OURS or not Storage.objects.filter(media_server=server).exclude(doubt="").exists():
+    if found is not Root.OURS or not is_doubted(server):
         return False
     try:
         return bool(cache.add(f"recording:settling:{server.pk}", 1, timeout=SETTLE_AGAIN_SECONDS))

@@ -12,9 +12,25 @@ from uuid import UUID
 from cameras.models import Camera, MediaServer
 from mediamtx.names import camera_id_from, stream_id_for
 from recording.models import Segment
-from recording.segments.decisions import DiskFile, KnownFile, Root, goes_on, judge_root, needs_reading, plan_reconcile
+from recording.segments.decisions import (
+    DiskFile,
+    KnownFile,
+    Root,
+    goes_on,
+    is_mass_loss,
+    judge_root,
+    needs_reading,
+    plan_reconcile,
+)
 from recording.segments.disk import find_file, folder_time, list_files, read_marker, write_marker
-from recording.segments.doubt import claim_settling, describe_disk_error, describe_root, raise_doubt
+from recording.segments.doubt import (
+    claim_settling,
+    describe_disk_error,
+    describe_open_loss,
+    describe_root,
+    is_doubted,
+    raise_doubt,
+)
 from recording.segments.folders import Folders
 from recording.segments.index import (
     BULK_FILES,
@@ -28,6 +44,7 @@ from recording.segments.index import (
     silent_files,
 )
 from recording.segments.readers import Readers
+from recording.segments.vanished import is_lost, remove_lost
 from recording.writing import LONGEST_SEGMENT
 
 logger = logging.getLogger(__name__)
@@ -83,19 +100,9 @@ def watch_server(server: MediaServer, now: datetime) -> Indexed:
     with claim(WATCHING, server.pk) as is_ours:
         if not is_ours or not _may_look(server):
             return Indexed()
-        root, clock = Path(server.recordings_root), start_clock(now)
-        done = index_files(server, _grown_files(server, root, now), now)
-        folders = _folders[str(root)]
-        folders.count_look()
-        changed = {camera_id: at for camera_id, at in _changed_folders(server, root, folders) if at is not None}
-        for cameras in in_batches(list(changed), BATCH_CAMERAS):
-            looked = _look_at(server, cameras, clock())
-            if looked is None:
-                break  # the disk went meanwhile: what was not looked at is not remembered
-            done.add(looked)
-            _remember(folders, {camera_id: changed[camera_id] for camera_id in cameras}, looked.unreadable)
-            if clock() - now > LONGEST_LOOK:
-                break  # a first look finds many; what is left is found by the next, after the open files had their turn
+        clock = start_clock(now)
+        done = _follow_files(server, now)
+        done.add(_follow_folders(server, now, clock))
         return done
 
 
@@ -127,6 +134,10 @@ def _may_look(server: MediaServer) -> bool:
     if words := describe_root(server, found):
         raise_doubt(server, words)
     return found is not Root.ANOTHERS
+
+
+_There = tuple[KnownFile, DiskFile]
+"""A row, and its file as it is now."""
 
 
 class _Listed(NamedTuple):
@@ -166,18 +177,68 @@ def _changed_folders(server: MediaServer, root: Path, folders: Folders) -> Itera
             yield camera_id, changed_at
 
 
-def _grown_files(server: MediaServer, root: Path, now: datetime) -> Sequence[DiskFile]:
-    """Give what is to be read of the open files, and of those that go on though they were sealed for their silence.
+def _follow_files(server: MediaServer, now: datetime) -> Indexed:
+    rows = open_files(server.pk)
+    there = _stat_rows(Path(server.recordings_root), rows)
+    # First the rows that lost their files: a file that was renamed would be taken for its own twin.
+    _settle_vanished(server, rows, there, now)
+    return index_files(server, [*_grown_files(there, now), *_resumed_files(server, now)], now)
+
+
+def _follow_folders(server: MediaServer, began: datetime, clock: Callable[[], datetime]) -> Indexed:
+    root, done = Path(server.recordings_root), Indexed()
+    folders = _folders[str(root)]
+    folders.count_look()
+    changed = {camera_id: at for camera_id, at in _changed_folders(server, root, folders) if at is not None}
+    for cameras in in_batches(list(changed), BATCH_CAMERAS):
+        looked = _look_at(server, cameras, clock())
+        if looked is None:
+            break  # the disk went meanwhile: what was not looked at is not remembered
+        done.add(looked)
+        _remember(folders, {camera_id: changed[camera_id] for camera_id in cameras}, looked.unreadable)
+        if clock() - began > LONGEST_LOOK:
+            break  # a first look finds many; what is left is found by the next, after the open files had their turn
+    return done
+
+
+def _settle_vanished(server: MediaServer, rows: Sequence[KnownFile], there: Sequence[_There], now: datetime) -> None:
+    """Remove the open rows whose files are gone: what grows is played up to its end, and nothing that comes after it.
+
+    What is held is left to the full pass, and so is all where the disk is in doubt, or so much went that it is.
+    """
+    root, seen = Path(server.recordings_root), {row.pk for row, _ in there}
+    lost = [row for row in rows if row.pk not in seen and not row.held_file and is_lost(root, row)]
+    if not lost or is_doubted(server) or not _is_ours(server):
+        return
+    if is_mass_loss(len(lost), len(rows)):
+        raise_doubt(server, describe_open_loss(server, len(lost), len(rows)))
+        return
+    removed = remove_lost(root, lost, now)
+    logger.warning("media server %s: %s files that were being written are gone", server.name, removed)
+
+
+def _is_ours(server: MediaServer) -> bool:
+    try:
+        return find_root(server, may_mark=False) is Root.OURS
+    except OSError:
+        return False
+
+
+def _grown_files(there: Sequence[_There], now: datetime) -> list[DiskFile]:
+    return [file for row, file in there if needs_reading(file, row, now)]
+
+
+def _resumed_files(server: MediaServer, now: datetime) -> list[DiskFile]:
+    """Give the files that go on though they were sealed for their silence.
 
     What is appended changes no folder's time: only a look at the file itself shows it.
     """
-    growing = _stat_rows(root, open_files(server.pk))
-    silent = _stat_rows(root, silent_files(server.pk, now - LONGEST_SEGMENT))
-    seen = [file for row, file in growing if needs_reading(file, row, now)]
-    return [*seen, *(file for row, file in silent if goes_on(file, row, now))]
+    silent = silent_files(server.pk, now - LONGEST_SEGMENT)
+    there = _stat_rows(Path(server.recordings_root), silent)
+    return [file for row, file in there if goes_on(file, row, now)]
 
 
-def _stat_rows(root: Path, rows: Sequence[KnownFile]) -> list[tuple[KnownFile, DiskFile]]:
+def _stat_rows(root: Path, rows: Sequence[KnownFile]) -> list[_There]:
     """Give the rows whose files are there, with what these are now."""
     return [(row, file) for row in rows if (file := _stat_row(root, row)) is not None]
 

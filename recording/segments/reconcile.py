@@ -11,7 +11,6 @@ from pathlib import Path
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db import transaction
 from redis.exceptions import RedisError
 
 from cameras.models import Camera, MediaServer
@@ -19,7 +18,7 @@ from mediamtx.names import stream_id_for
 from recording.models import Segment, Storage
 from recording.segments.ahead import work_beside
 from recording.segments.backlog import Backlog
-from recording.segments.decisions import GoneSegment, KnownFile, is_mass_loss, is_older, plan_reconcile
+from recording.segments.decisions import KnownFile, is_mass_loss, is_older, plan_reconcile
 from recording.segments.disk import (
     HELD,
     LONG_WRITTEN_SECONDS,
@@ -40,8 +39,6 @@ from recording.segments.index import (
     in_batches,
     index_batches,
     known_files,
-    lock_gone,
-    remove_rows,
     size_batches,
     still_known,
     summarise_rows,
@@ -49,6 +46,7 @@ from recording.segments.index import (
 from recording.segments.looks import find_root, look_at_many, start_clock
 from recording.segments.readers import start_readers
 from recording.segments.scanners import start_scanners
+from recording.segments.vanished import remove_lost
 from recording.states import SegmentState
 
 logger = logging.getLogger(__name__)
@@ -58,9 +56,6 @@ SHOWN_STRANGERS = 1000
 REMEMBER_ALARM_SECONDS = 24 * 3600
 MOST_UNKNOWN = 2_500_000
 """So many unknown files are kept in mind, 125 MB; the folders of the rest are listed again when their turn comes."""
-
-removal_steps: list[Callable[[Sequence[GoneSegment], datetime], object]] = []
-"""What else is done, in the same transaction, when rows leave the index because their files are gone."""
 
 
 @dataclass
@@ -298,20 +293,7 @@ def _remove_vanished(
         report.refused = describe_root(server, find_root(server))
         if report.refused:
             break
-        report.removed += _remove_gone([row for row in rows if _is_lost(root, row)], clock())
-
-
-@transaction.atomic
-def _remove_gone(rows: list[KnownFile], now: datetime) -> int:
-    gone = lock_gone(rows)
-    for step in removal_steps if gone else ():
-        step(list(gone.values()), now)
-    return remove_rows(gone)
-
-
-def _is_lost(root: Path, row: KnownFile) -> bool:
-    """Say whether the footage surely is nowhere: neither under its own name nor under that of a hold."""
-    return is_gone(root, row.file) and (not row.held_file or is_gone(root, row.held_file))
+        report.removed += remove_lost(root, rows, clock())
 
 
 def _tell(server: MediaServer, report: Report) -> None:

@@ -11,12 +11,13 @@ from django.core.management import CommandError, call_command
 from cameras.models import MediaServer
 from recording.models import Segment, Storage
 from recording.segments import looks
-from recording.segments import reconcile as room
+from recording.segments import vanished as room
 from recording.segments.decisions import GoneSegment
 from recording.segments.disk import MARKER
 from recording.segments.index import lock_gone
 from recording.segments.looks import look_at_cameras, may_settle_doubt, watch_server
-from recording.segments.reconcile import reconcile, removal_steps
+from recording.segments.reconcile import Report, reconcile
+from recording.segments.vanished import removal_steps
 from tests.recording.segments.conftest import START, Shelf, make_segment, rows
 from tests.world import World
 
@@ -41,7 +42,7 @@ def hold(shelf: Shelf, file: Path) -> Path:
     return link
 
 
-def run(shelf: Shelf, **options: bool) -> room.Report:
+def run(shelf: Shelf, **options: bool) -> Report:
     return reconcile(shelf.server, datetime.now(UTC), **options)
 
 
@@ -241,3 +242,34 @@ def test_the_marker_s_return_has_the_doubt_settled_once(world: World, shelf: She
     assert [may_settle_doubt(shelf.server) for _ in range(2)] == [True, False]
     reconcile(shelf.server, datetime.now(UTC))
     assert doubt() == ""
+
+
+@pytest.mark.parametrize("trouble", ["", "marker", "doubt", "hold"])
+def test_a_look_settles_an_open_row_without_a_file_unless_the_disk_is_in_doubt(
+    world: World, shelf: Shelf, gone: list[GoneSegment], trouble: str
+) -> None:
+    now = datetime.now(UTC)
+    moments = [now - timedelta(minutes=5), now - timedelta(minutes=4)]
+    files = [shelf.put(world.camera, make_segment(at, closed=False), at=at, age=1) for at in moments]
+    run(shelf)
+    if trouble == "hold":
+        hold(shelf, shelf.root / files[0])
+    (shelf.root / files[0]).unlink()
+    if trouble == "marker":
+        (shelf.root / MARKER).unlink()
+    if trouble == "doubt":
+        Storage.objects.update(doubt="x")
+    watch_server(shelf.server, datetime.now(UTC))
+    assert [row["file"] for row in rows()] == (files if trouble else files[1:])
+    assert [each.start for each in gone] == ([] if trouble else moments[:1])
+
+
+def test_many_open_files_that_go_at_once_are_a_doubt_that_a_full_pass_settles(world: World, shelf: Shelf) -> None:
+    files = fill(shelf, world, 220)
+    Segment.objects.filter(file__in=[str(file.relative_to(shelf.root)) for file in files[:105]]).update(state="open")
+    for file in files[:100]:
+        file.unlink()
+    watch_server(shelf.server, datetime.now(UTC))
+    assert ("100 of 105 files that were being written are gone" in doubt(), len(rows())) == (True, 220)
+    assert may_settle_doubt(shelf.server) is True
+    assert (run(shelf).removed, doubt()) == (100, "")
