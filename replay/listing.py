@@ -143,10 +143,12 @@ class DaysView(APIView):
         responses=answers(DaysOfCamerasSerializer),
     )
     def get(self, request: Request) -> Response:
-        """Lists the days of up to nine cameras; one that is not there makes the whole answer a 404."""
-        cameras = read_cameras(request.query_params)
-        if len(list_existing(cameras)) < len(cameras):
-            raise NotThere("one of the cameras")
+        """Lists the days of up to nine cameras; one that is not there is left out, and where none is: a 404."""
+        asked = read_cameras(request.query_params)
+        existing = list_existing(asked)
+        cameras = [camera_id for camera_id in asked if camera_id in existing]
+        if not cameras:
+            raise NotThere("none of the cameras")
         month, found = _find_days(request, cameras)
         by_camera = {str(camera_id): days for camera_id, days in zip(cameras, found, strict=True)}
         return Response(DaysOfCamerasSerializer(month | {"cameras": by_camera}).data)

@@ -16,6 +16,7 @@ from django.utils.formats import date_format
 from django.views.decorators.http import require_safe
 
 from cameras.models import Camera, CameraState
+from cameras.search import read_search
 from cameras.words import describe_recording, describe_state
 from cities.access import Access
 from cities.models import Role
@@ -26,8 +27,6 @@ from replay.pages.queries import MOST_TOGETHER, find_oldest_footage, find_player
 from streams.access.services import note_live_view
 from streams.live import find_live_player, find_player_script
 from streams.words import describe_problem
-
-LONGEST_SEARCH = 100
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def show_together(request: HttpRequest) -> HttpResponse:
     access = access_at(request)
     if access is None:
         return redirect("/")
-    chosen, text = list_chosen(request.GET.getlist("camera")), request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    chosen, text = list_chosen(request.GET.getlist("camera")), read_search(request.GET).text
     is_full = len(chosen) >= MOST_TOGETHER
     context = _page_context(request, access) | {
         "places": [_make_place(camera, chosen) for camera in chosen],

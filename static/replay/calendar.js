@@ -46,7 +46,7 @@ window.Replay = window.Replay || {};
       this.name.textContent = this.clock.say(first, "month");
       let found = [];
       try {
-        found = (await askJson(`${this.url}month=${year}-${String(month).padStart(2, "0")}`)).days;
+        found = listDays(await askJson(`${this.url}month=${year}-${String(month).padStart(2, "0")}`));
         this.none.textContent = this.words.noDays;
       } catch { this.none.textContent = this.words.failed; }
       if (year !== this.year || month !== this.month) return;
@@ -77,6 +77,16 @@ window.Replay = window.Replay || {};
       button.addEventListener("click", () => { this.close(); this.onDay({ from: Date.parse(day.from), to: Date.parse(day.to) }); });
       return button;
     }
+  }
+
+  /* The days of an answer; of several cameras, each day as the one that has most of it. */
+  function listDays({ days, cameras }) {
+    if (days) return days;
+    const most = new Map();
+    for (const day of Object.values(cameras).flatMap((each) => each.days)) {
+      if (day.seconds > (most.get(day.day)?.seconds ?? -1)) most.set(day.day, day);
+    }
+    return [...most.values()];
   }
 
   function make(tag, name, text) {

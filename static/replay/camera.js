@@ -34,7 +34,7 @@
       });
       this.footage.first = first;
       this.player = new FootagePlayer(this.find("past"), {
-        address: `${page.dataset.api}/replay.m3u8`, hlsUrl: page.dataset.player, label: page.dataset.name, on: (kind, detail) => this.hear(kind, detail),
+        address: `${page.dataset.api}/replay.m3u8`, hlsUrl: page.dataset.player, now: () => this.footage.now(), label: page.dataset.name, on: (kind, detail) => this.hear(kind, detail),
       });
       this.previews = new Previews(page, page.dataset.api);
       this.timeline = new Timeline(this.find("timeline"), {

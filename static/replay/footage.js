@@ -11,8 +11,14 @@ window.Replay = window.Replay || {};
   async function askJson(url, options = {}) {
     const answer = await fetch(url, { cache: "no-store", headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS), ...options });
     const body = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : null;
-    if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status, problem: body });
+    if (!answer.ok) throw refusalOf(answer, body);
     return body;
+  }
+
+  /* What an answer refuses. To who is signed out the API says that a program's headers are missing. */
+  function refusalOf({ status }, problem) {
+    const isSignedOut = problem?.errors?.some(({ field }) => field === "X-City-ID");
+    return Object.assign(new Error(`${status}`), { status: isSignedOut ? 401 : status, problem });
   }
 
   const spell = (moment) => new Date(moment).toISOString();
@@ -95,5 +101,5 @@ window.Replay = window.Replay || {};
     }
   }
 
-  Object.assign(window.Replay, { Footage, askJson, spell });
+  Object.assign(window.Replay, { Footage, askJson, refusalOf, spell });
 })();

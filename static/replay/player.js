@@ -4,12 +4,14 @@
 window.Replay = window.Replay || {};
 
 (() => {
-  const { spell } = window.Replay;
+  const { spell, refusalOf } = window.Replay;
   const BEFORE_MS = 90_000;
   // How far a playlist reaches ahead, and how long its addresses are used: they are good for about ten minutes.
   const limits = { ahead: 3_600_000, age: 7 * 60_000 };
   const SUCCESSOR_LEAD_S = 15, LEAP_MS = 500, TICK_MS = 400;
-  const READY_MS = 12_000, ANSWER_MS = 15_000, RETRY_MS = 3000;
+  // Footage whose last piece is older than this does not grow any more; files meet within the slack.
+  const GROWING_MS = 60_000, SLACK_MS = 500, END_S = 1;
+  const READY_MS = 12_000, ANSWER_MS = 15_000, RETRY_MS = 3000, MOST_RETRY_MS = 15_000;
   const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
 
   /* Where each piece of a playlist lies: `start` in seconds of the video, `at` on the recording's clock. */
@@ -35,6 +37,8 @@ window.Replay = window.Replay || {};
     const last = pieces.at(-1);
     return last ? Math.max(last.start, last.start + last.duration - 0.2) : 0;
   }
+
+  const endOf = ({ at, duration }) => at + duration * 1000;
 
   function toMoment(pieces, time) {
     const piece = pieces.findLast(({ start }) => start <= time + 0.001) ?? pieces[0];
@@ -90,11 +94,13 @@ window.Replay = window.Replay || {};
     }
   };
 
+  /* What a 404 says of where footage goes on. */
+  const readNone = ({ problem }) => ({ next: problem?.next ? Date.parse(problem.next) : null, words: problem?.detail });
+
   /* One stretch of footage in one video element. */
   class Reel {
-    constructor(Hls, box, moment, label) {
-      this.Hls = Hls;
-      this.wanted = moment;
+    constructor(Hls, { box, label, now }, moment, slack = 0) {
+      Object.assign(this, { Hls, now, wanted: moment, slack });
       this.video = document.createElement("video");
       Object.assign(this.video, { muted: true, playsInline: true, disablePictureInPicture: true });
       this.video.setAttribute("aria-label", label);
@@ -102,21 +108,34 @@ window.Replay = window.Replay || {};
       box.prepend(this.video);
     }
 
-    /* Fetch the playlist and begin; resolves once the picture of the moment is there. Throws the server's problem. */
+    /* Fetch the playlist and begin; resolves once the picture of the moment is there. Throws the server's problem: a
+       404 also where there is footage before the moment alone. */
     async open(address, onFailure) {
       this.opened = performance.now();
-      const end = this.wanted + limits.ahead;
-      this.reachesNow = end >= Date.now();
-      // By its own word each playback keeps the numbers that it was told, and another is told everything anew.
-      const rest = this.reachesNow ? `&playback=${Math.random().toString(36).slice(2)}` : `&to=${spell(end)}`;
-      const query = `from=${spell(this.wanted - BEFORE_MS)}&at=${spell(this.wanted)}${rest}`;
-      this.url = `${address}${address.includes("?") ? "&" : "?"}${query}`;
-      const answer = await fetch(this.url, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-      if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status, problem: await answer.json().catch(() => null) });
-      const text = await answer.text();
+      let text = await this.ask(address, this.wanted - BEFORE_MS);
+      const end = this.findEnd(text);
+      if (end && !this.gone) text = await this.ask(address, Math.max(this.wanted, end + 1));
       if (this.gone) return;
+      if (end && this.findEnd(text)) throw Object.assign(new Error("nothing follows"), { status: 404 });
       this.first = readPieces(text);
       await this.attach(text, onFailure);
+    }
+
+    async ask(address, from) {
+      const end = this.wanted + limits.ahead;
+      this.reachesNow = end >= this.now();
+      // By its own word each playback keeps the numbers that it was told, and another is told everything anew.
+      const rest = this.reachesNow ? `&playback=${Math.random().toString(36).slice(2)}` : `&to=${spell(end)}`;
+      this.url = `${address}${address.includes("?") ? "&" : "?"}from=${spell(from)}&at=${spell(this.wanted)}${rest}`;
+      const answer = await fetch(this.url, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+      if (!answer.ok) throw refusalOf(answer, await answer.json().catch(() => null));
+      return answer.text();
+    }
+
+    /* Where footage ends that is over before the moment and does not grow any more; null where there is something to play. */
+    findEnd(text) {
+      const last = readPieces(text).at(-1), end = last && endOf(last);
+      return end <= this.wanted + this.slack && end < this.now() - GROWING_MS ? end : null;
     }
 
     attach(text, onFailure) {
@@ -172,8 +191,9 @@ window.Replay = window.Replay || {};
     get isOld() { return !this.reachesNow && performance.now() - this.opened > limits.age; }
 
     covers(moment) {
+      if (this.isDead) return false;
       const first = this.pieces[0], last = this.pieces.at(-1);
-      return Boolean(first) && moment >= first.at && moment < last.at + last.duration * 1000 && (this.reachesNow || performance.now() - this.opened < limits.age * 1.2);
+      return Boolean(first) && moment >= first.at && moment < endOf(last) && (this.reachesNow || performance.now() - this.opened < limits.age * 1.2);
     }
 
     get hasPicture() { return this.video.readyState >= 2 && !this.video.seeking; }
@@ -188,16 +208,18 @@ window.Replay = window.Replay || {};
     }
   }
 
-  /* The player of one camera. `on(kind, detail)` hears: loading, ready, none, codec, missing, failed, blocked. */
+  /* The player of one camera. `on(kind, detail)` hears: loading, ready, none, codec, missing, failed, blocked. `now()` is
+     the server's clock, where it is known. */
   class FootagePlayer {
-    constructor(box, { address, hlsUrl, label, on }) {
-      Object.assign(this, { box, address, hlsUrl, label, on });
+    constructor(box, { address, hlsUrl, label, on, now = Date.now }) {
+      Object.assign(this, { box, address, hlsUrl, label, on, now });
       this.rate = 1;
       this.wantsPlay = false;
       this.muted = true;
       this.asked = NaN;
       this.frame = 1 / 25;
       this.attempt = 0;
+      this.refusals = 0;
       this.ticking = setInterval(() => this.tick(), TICK_MS);
     }
 
@@ -211,16 +233,25 @@ window.Replay = window.Replay || {};
       return Number.isFinite(moment) ? moment : this.asked;
     }
 
+    /* Whether it is known that the picture does not come now; it is tried again, for the moment asked for by then. */
+    get isTrying() { return Boolean(this.retry); }
+
+    /* Whether the picture on the screen may be that of a moment. */
+    shows(moment) { return !this.opening && Boolean(this.reel?.hasPicture && this.reel.covers(moment)); }
+
     seek(moment) {
       this.asked = moment;
       this.dropSuccessor();
-      clearTimeout(this.retry);
+      this.ending = null;
+      this.forgetRetry();
       if (!this.opening && this.reel?.covers(moment)) { this.reel.seek(moment); return; }
       this.open(moment);
     }
 
     async open(moment) {
       const attempt = (this.attempt += 1);
+      this.asked = moment;
+      this.forgetRetry();
       this.opening?.destroy();
       this.opening = null;
       this.on("loading");
@@ -228,7 +259,7 @@ window.Replay = window.Replay || {};
       try { Hls = await window.loadHls(this.hlsUrl); } catch { this.on("missing"); return; }
       if (attempt !== this.attempt) return;
       if (!Hls.isSupported()) { this.on("missing"); return; }
-      const reel = this.opening = new Reel(Hls, this.box, moment, this.label);
+      const reel = this.opening = new Reel(Hls, this, moment);
       try {
         await reel.open(this.address, (...failure) => this.fail(...failure));
         if (attempt === this.attempt) this.show(reel);
@@ -246,26 +277,43 @@ window.Replay = window.Replay || {};
         this.on("codec", { tries: true });
         this.open(moment);
       } else if (error.isCodec || (this.address.includes("as=h264") && [400, 406, 415, 501].includes(error.status))) this.on("codec", { tries: false });
-      else if (error.status === 404) { this.hide(); this.on("none", { next: error.problem?.next ? Date.parse(error.problem.next) : null, words: error.problem?.detail }); }
+      else if (error.status === 404) { this.hide(); this.on("none", readNone(error)); }
       else {
         this.on("failed", { status: error.status });
-        this.retry = setTimeout(() => this.open(moment), RETRY_MS);
+        this.tryLater(this.countRefusal());
       }
     }
 
-    /* A reel that played breaks off: its addresses aged, or a file was deleted. A fresh playlist knows more. */
+    /* How long to wait before what was refused is asked for again, in ms: longer each time, until a picture comes. */
+    countRefusal() { return Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.refusals++); }
+
+    tryLater(wait) {
+      this.forgetRetry();
+      this.retry = setTimeout(() => this.open(this.asked), wait);
+    }
+
+    forgetRetry() {
+      clearTimeout(this.retry);
+      this.retry = null;
+    }
+
+    /* A reel that played breaks off: its addresses aged, or a file was deleted. A fresh playlist knows more; this reel
+       shows no moment any more, however much of its playlist is known. */
     fail(reel, error) {
-      if (reel !== this.reel || this.opening) return;
+      reel.isDead = true;
+      if (reel !== this.reel || this.opening || this.retry) return;
       if (error.isCodec) { this.refuse(error, reel.moment || this.asked); return; }
       const moment = Number.isFinite(reel.moment) ? reel.moment : this.asked;
       this.asked = moment;
-      this.retry = setTimeout(() => this.open(moment), 300);
+      this.tryLater(300);
     }
 
     show(reel) {
       const before = this.reel;
       this.reel = reel;
       this.opening = null;
+      this.ending = null;
+      this.refusals = 0;
       Object.assign(reel.video, { hidden: false, muted: this.muted, playbackRate: this.rate });
       before?.destroy();
       this.measureFrames(reel.video);
@@ -280,6 +328,7 @@ window.Replay = window.Replay || {};
 
     play() {
       this.wantsPlay = true;
+      this.ending = null;
       this.video?.play().catch((error) => {
         if (error.name === "NotAllowedError") { this.wantsPlay = false; this.on("blocked"); }
       });
@@ -319,24 +368,46 @@ window.Replay = window.Replay || {};
 
     tick() {
       const { reel } = this;
-      if (!reel || this.opening || !this.wantsPlay || reel.reachesNow) return;
+      if (!reel || reel.isDead || this.opening || this.retry || !this.wantsPlay || reel.reachesNow) return;
       if (this.successor) this.changeOver();
-      else if (reel.isOld || reel.left / this.rate < SUCCESSOR_LEAD_S) this.prepareSuccessor();
+      else if (this.ending && performance.now() < this.ending.until) this.tellEnd();
+      else if (reel.isOld || reel.left / this.rate < SUCCESSOR_LEAD_S) this.prepareSuccessor(this.findSuccession());
     }
 
-    /* Fetch what comes next beside what plays, so that the change is not seen. */
-    async prepareSuccessor() {
-      const lead = Math.min(this.reel.left, 4 * this.rate);
-      const moment = lead < this.reel.left - 0.5 ? this.reel.moment + lead * 1000 : this.reel.pieces.at(-1).at + this.reel.pieces.at(-1).duration * 1000 + 1;
-      const reel = this.successor = new Reel(this.reel.Hls, this.box, moment, this.label);
+    /* Where the next reel begins: soon, or where this one ends. */
+    findSuccession() {
+      const { reel } = this, lead = Math.min(reel.left, 4 * this.rate);
+      return lead < reel.left - 0.5 ? reel.moment + lead * 1000 : endOf(reel.pieces.at(-1)) + 1;
+    }
+
+    /* Fetch what comes next beside what plays, so that the change is not seen; over a gap, what comes after it. */
+    async prepareSuccessor(moment) {
+      const reel = this.successor = new Reel(this.reel.Hls, this, moment, SLACK_MS);
+      const hear = (error) => { if (this.successor === reel) this.refuseSuccessor(error, moment); };
       try {
-        await reel.open(this.address, () => this.dropSuccessor());
+        await reel.open(this.address, (_, error) => hear(error));
         reel.isThere = true;
-      } catch (error) {
-        if (this.successor !== reel) return;
-        this.dropSuccessor();
-        const next = error.problem?.next ? Date.parse(error.problem.next) : null;
-        if (error.status === 404 && this.reel?.left < 1) this.on("none", { next, words: error.problem?.detail });
+      } catch (error) { hear(error); }
+    }
+
+    refuseSuccessor(error, moment) {
+      this.dropSuccessor();
+      const { next } = readNone(error);
+      if (next > moment) { this.prepareSuccessor(next); return; }
+      this.ending = { error, moment, until: error.status === 404 ? Infinity : performance.now() + this.countRefusal() };
+    }
+
+    /* What was refused is told once nothing is left to play. */
+    tellEnd() {
+      const { ending } = this, { error, moment } = ending;
+      if (ending.isTold || this.reel.left > END_S) return;
+      ending.isTold = true;
+      if (error.isCodec) this.refuse(error, moment);
+      else if (error.status !== 404) this.on("failed", { status: error.status });
+      else {
+        this.asked = moment;
+        this.on("none", readNone(error));
+        this.pause();
       }
     }
 
@@ -366,7 +437,7 @@ window.Replay = window.Replay || {};
 
     destroy() {
       clearInterval(this.ticking);
-      clearTimeout(this.retry);
+      this.forgetRetry();
       this.attempt += 1;
       this.opening?.destroy();
       this.dropSuccessor();
@@ -376,7 +447,7 @@ window.Replay = window.Replay || {};
     /* Nobody looks for a while: fetch nothing, not even a playlist that grows; the next seek begins anew. */
     rest() {
       this.pause();
-      clearTimeout(this.retry);
+      this.forgetRetry();
       this.attempt += 1;
       this.opening?.destroy();
       this.opening = null;

@@ -18,6 +18,13 @@ window.Replay = window.Replay || {};
       this.loaded = null;
     }
 
+    /* Show another camera's from now on: nothing of the one before, nor what is still on its way of it. */
+    turnTo(api) {
+      if (api === this.api) return;
+      Object.assign(this, { api, sheets: [], loaded: null });
+      this.hidePicture();
+    }
+
     /* Show what there is of a moment above the pointer; `has` says whether there is footage to picture. */
     show(x, width, { moment, time, words, has }) {
       this.peek.hidden = false;
@@ -55,8 +62,9 @@ window.Replay = window.Replay || {};
     }
 
     async look(moment, isShown) {
+      const { api } = this;
       if (!this.loaded || moment < this.loaded.from || moment > this.loaded.to || performance.now() - this.loaded.at > SHEETS_AGE_MS) await this.loadSheets(moment);
-      if (this.moment !== moment) return;
+      if (this.moment !== moment || this.api !== api) return;
       const found = geometry.findPreview(this.sheets, moment);
       if (found) this.showSheet(found);
       else if (!isShown) this.loadFrame(moment);
@@ -64,19 +72,21 @@ window.Replay = window.Replay || {};
 
     async loadSheets(moment) {
       const from = moment - AROUND_MS, to = moment + AROUND_MS;
-      this.loaded = { from, to, at: performance.now() };
+      const asked = this.loaded = { from, to, at: performance.now() };
       try {
         const { tiles, pending } = await askJson(`${this.api}/previews?from=${spell(from)}&to=${spell(Math.min(to, Date.now()))}`);
+        if (this.loaded !== asked) return;
         this.sheets = tiles.map((sheet) => ({ ...sheet, start: Date.parse(sheet.start), end: Date.parse(sheet.end) }));
-        if (pending) this.loaded.at -= SHEETS_AGE_MS - PENDING_MS;
-      } catch { this.sheets = []; }  // without sheets single pictures do
+        if (pending) asked.at -= SHEETS_AGE_MS - PENDING_MS;
+      } catch { if (this.loaded === asked) this.sheets = []; }  // without sheets single pictures do
     }
 
     loadFrame(moment) {
-      const url = `${this.api}/frame.jpg?at=${spell(moment)}&width=320`;
+      const { api } = this, url = `${api}/frame.jpg?at=${spell(moment)}&width=320`;
+      const isWanted = () => this.moment === moment && this.api === api;
       const image = new Image();
-      image.onload = () => { if (this.moment === moment) this.paint(`url("${url}")`, WIDE_PX * image.naturalHeight / image.naturalWidth, "100% 100%", "0 0"); };
-      image.onerror = () => { if (this.moment === moment) this.hidePicture(); };
+      image.onload = () => { if (isWanted()) this.paint(`url("${url}")`, WIDE_PX * image.naturalHeight / image.naturalWidth, "100% 100%", "0 0"); };
+      image.onerror = () => { if (isWanted()) this.hidePicture(); };
       image.src = url;
     }
   }

@@ -3,7 +3,7 @@
 
 (() => {
   const { CityClock, Footage, FootagePlayer, Timeline, Previews, Calendar, Controls, geometry, readWords, insert, readAsked, sayLength } = window.Replay;
-  const TICK_MS = 150, SEEK_MS = 1000, CLOSE_MS = 60, PATIENCE_MS = 4000, AHEAD_MS = 4000, BEHIND_PRESENT_MS = 12_000;
+  const TICK_MS = 150, SEEK_MS = 1000, CLOSE_MS = 60, PATIENCE_MS = 4000, AHEAD_MS = 4000, NONE_MS = 60_000, BEHIND_PRESENT_MS = 12_000, BEGIN_MS = 60_000;
 
   /* The clock that all follow; it stands while a picture is waited for. */
   class MasterClock {
@@ -13,27 +13,48 @@
     change({ runs = this.runs, rate = this.rate }) { this.set(this.moment); Object.assign(this, { runs, rate }); }
   }
 
+  /* What is known of several cameras; those that an answer leaves out are not there any more. */
+  class CommonFootage extends Footage {
+    removed = new Set();
+
+    keep(answer, ...asked) {
+      this.removed = new Set(this.ids.filter((id) => !(id in answer.cameras)));
+      super.keep(answer, ...asked);
+    }
+  }
+
   class Tile {
-    constructor(element, { words, causes, clock, hlsUrl }) {
-      Object.assign(this, { element, words, causes, clock, id: element.dataset.tile });
+    constructor(element, { words, causes, clock, hlsUrl, now, onNone }) {
+      Object.assign(this, { element, words, causes, clock, onNone, id: element.dataset.tile });
       this.box = element.querySelector("[data-past-words]");
       this.headline = element.querySelector("[data-past-headline]");
       this.why = element.querySelector("[data-past-why]");
       this.trouble = "";
       this.state = "idle";
+      this.none = null;  // from when to when the server has no footage, whatever the timeline says
       this.player = new FootagePlayer(element.querySelector("[data-past]"), {
-        address: `/api/v1/cameras/${this.id}/replay.m3u8`, hlsUrl, label: element.dataset.name, on: (kind, detail) => this.hear(kind, detail),
+        address: `/api/v1/cameras/${this.id}/replay.m3u8`, hlsUrl, now, label: element.dataset.name, on: (kind, detail) => this.hear(kind, detail),
       });
     }
 
     hear(kind, detail = {}) {
       const { words } = this;
-      if (kind === "ready" || kind === "loading") this.trouble = "";
+      if (kind === "ready") this.trouble = "";
       else if (kind === "codec") this.trouble = detail.tries ? words.converting : words.codec;
       else if (kind === "missing") this.trouble = words.missing;
       else if (kind === "failed") this.trouble = detail.status === 429 ? words.throttled : [401, 403].includes(detail.status) ? words.signedOut : words.failed;
-      else if (kind === "none") this.state = "idle";
+      else if (kind === "none") this.noteNone(detail);
     }
+
+    /* The timeline is not fresh: the footage was taken away meanwhile. Not asked for again before its moments are over. */
+    noteNone({ next }) {
+      const { asked } = this.player;
+      this.state = "idle";
+      this.none = { from: asked, to: next > asked ? next : asked + NONE_MS };
+      this.onNone();
+    }
+
+    isNone(moment) { return this.none !== null && moment >= this.none.from && moment < this.none.to; }
 
     say(headline, why = "") {
       this.box.hidden = !headline;
@@ -41,28 +62,42 @@
       if (this.why.textContent !== why) this.why.textContent = why;
     }
 
+    seek(moment) {
+      this.trouble = "";
+      this.player.seek(moment);
+    }
+
     /* Keep to the clock: show the moment, or say why there is nothing to show. */
     follow(moment, found, { runs, rate, isKnown }) {
       const span = geometry.spanAt(found.spans, moment);
-      if (!span && isKnown) { this.rest(moment, found); return; }
+      if (isKnown && (!span || this.isNone(moment))) { this.rest(moment, found); return; }
+      if (this.player.shows(moment)) this.trouble = "";
       this.say(this.trouble, "");
-      if (this.state !== "shows") { this.state = "shows"; this.player.seek(moment); }
+      if (this.state !== "shows") { this.state = "shows"; this.seek(moment); }
       this.nudge(moment, runs, rate);
     }
 
     rest(moment, found) {
       const next = geometry.nextSpan(found.spans, moment);
       this.player.pause();
-      this.say(this.words.noFootage, this.describeGap(moment, found));
+      this.say(this.words.noFootage, geometry.spanAt(found.spans, moment) ? "" : this.describeGap(moment, found));
       this.player.video?.classList.add("away");
-      if (next && next[0] - moment < AHEAD_MS && this.state !== "ready") { this.state = "ready"; this.player.seek(next[0]); }
-      else if (!next || next[0] - moment >= AHEAD_MS) this.state = "idle";
+      const isNear = next && next[0] - moment < AHEAD_MS && !this.isNone(next[0]);
+      if (!isNear) this.state = "idle";
+      else if (this.state !== "ready") { this.state = "ready"; this.seek(next[0]); }
+    }
+
+    /* The camera was removed, or is hidden from who looks; its picture goes, and comes back if it does. */
+    leave() {
+      if (this.state !== "removed") { this.state = "removed"; this.player.rest(); }
+      this.say(this.words.removed);
     }
 
     nudge(moment, runs, rate) {
       const { player } = this;
       player.video?.classList.remove("away");
       if (player.opening) return;
+      if (player.isTrying && !player.shows(moment)) { player.asked = moment; return; }
       if (!player.reel) { if (!this.trouble) player.seek(moment); return; }
       const late = moment - player.moment;
       // A file's last moments may be missing on the way to a gap: whoever has run ahead over it waits.
@@ -93,11 +128,12 @@
       const { words, causes } = readWords(page);
       const clock = new CityClock(page.dataset.zone, document.documentElement.lang);
       Object.assign(this, { words, causes, clock });
-      this.tiles = [...page.querySelectorAll("[data-tile]")].map((element) => new Tile(element, { words, causes, clock, hlsUrl: page.dataset.player }));
+      const shared = { words, causes, clock, hlsUrl: page.dataset.player, now: () => this.footage.now(), onNone: () => this.footage.ask() };
+      this.tiles = [...page.querySelectorAll("[data-tile]")].map((element) => new Tile(element, shared));
       const ids = this.tiles.map((tile) => tile.id);
       this.plays = true;
-      this.master = new MasterClock(readAsked() ?? Date.now() - 60_000);
-      this.footage = new Footage(page.dataset.timelineUrl, ids, { onChange: () => this.timeline.redraw(), onTrouble: (error) => this.showTrouble(error) });
+      this.footage = new CommonFootage(page.dataset.timelineUrl, ids, { onChange: () => this.hearFootage(), onTrouble: (error) => this.showTrouble(error) });
+      this.master = new MasterClock(this.findBeginning());
       this.previews = new Previews(page, "");
       this.timeline = new Timeline(page.querySelector("[data-timeline]"), {
         clock, words, causes, footage: this.footage, rows: this.tiles.map((tile) => ({ id: tile.id, name: tile.element.dataset.name })),
@@ -105,7 +141,7 @@
       });
       this.centre(this.master.moment);
       this.controls = new Controls(page, clock, words, this.listDeeds());
-      this.calendar = new Calendar(page, { url: `/api/v1/days?camera_ids=${ids.join(",")}&`, clock, words, onDay: ({ from, to }) => { this.timeline.show({ from, to }); this.footage.ask().then(() => this.seek(geometry.nextSpan(this.spans, from - 1)?.[0] ?? from)); } });
+      this.calendar = new Calendar(page, { url: `/api/v1/days?camera_ids=${ids.join(",")}&`, clock, words, onDay: (day) => this.showDay(day) });
       this.keepMoment();
       setInterval(() => this.tick(), TICK_MS);
     }
@@ -128,6 +164,18 @@
       };
     }
 
+    /* The moment to begin at; what a link asks for may lie in the future, by a clock that was wrong. */
+    findBeginning() { return Math.min(readAsked() ?? this.footage.now() - BEGIN_MS, this.footage.now() - BEHIND_PRESENT_MS); }
+
+    /* The first answer brings the server's clock: the beginning was found by this machine's, which may be wrong. */
+    hearFootage() {
+      this.timeline.redraw();
+      if (this.hasBegun) return;
+      const moment = this.findBeginning();
+      if (Math.abs(moment - this.master.moment) > 1000) { this.seek(moment); this.centre(moment); }
+      this.hasBegun = true;
+    }
+
     get spans() { return geometry.mergeSpans(this.tiles.map((tile) => this.footage.of(tile.id).spans)); }
 
     scrub(moment, { isMoving }) {
@@ -137,10 +185,21 @@
       else if (!this.settling) this.settling = setTimeout(() => { this.settling = 0; this.seek(this.wanted); }, 180);
     }
 
+    async showDay(day) {
+      this.day = day;
+      this.timeline.show(day);
+      await this.footage.ask();
+      // Whoever went elsewhere meanwhile stays there.
+      if (this.day === day) this.seek(geometry.firstWithin(this.spans, day.from, day.to) ?? day.from);
+    }
+
     seek(moment) {
+      this.controls.forgetTyped();
+      this.day = null;
+      this.hasBegun = true;
       this.waitedSince = null;
       this.master.set(Math.min(moment, this.footage.now()));
-      for (const tile of this.tiles) if (tile.state === "shows") { tile.sought = 0; tile.player.seek(this.master.moment); }
+      for (const tile of this.tiles) if (tile.state === "shows") { tile.sought = 0; tile.seek(this.master.moment); }
       this.tick();
     }
 
@@ -170,10 +229,13 @@
       if (isKnown && this.plays) this.skipGap();
       this.pace(isKnown);
       const how = { runs: master.runs, rate: master.rate, isKnown };
-      for (const tile of this.tiles) if (isKnown) tile.follow(master.moment, footage.of(tile.id), how);
+      for (const tile of this.tiles) {
+        if (footage.removed.has(tile.id)) tile.leave();
+        else if (isKnown) tile.follow(master.moment, footage.of(tile.id), how);
+      }
       this.controls.showPlaying(this.plays);
       this.controls.showMoment(master.moment, this.plays && !master.runs ? this.words.wait : this.plays ? `▶ ${master.rate}×` : "❚❚");
-      if (!this.settling) this.timeline.place(master.moment, { follow: this.plays });
+      if (!this.settling) this.timeline.place(master.moment, { follow: this.plays && !this.day });
     }
 
     /* The clock waits for pictures, but not for long: one camera must not stop all. */
@@ -202,8 +264,7 @@
       if (!at) { this.previews.hide(); return; }
       const tile = this.tiles[at.row];
       const has = Boolean(geometry.spanAt(this.footage.of(tile.id).spans, at.moment));
-      this.previews.api = `/api/v1/cameras/${tile.id}`;
-      if (this.peeked !== tile.id) { this.peeked = tile.id; this.previews.loaded = null; this.previews.sheets = []; }
+      this.previews.turnTo(`/api/v1/cameras/${tile.id}`);
       this.previews.show(at.x, this.timeline.width, { moment: at.moment, time: this.clock.say(at.moment), words: `${tile.element.dataset.name}: ${this.timeline.say(at.moment, at.row)}`, has });
     }
 
@@ -217,8 +278,9 @@
     }
 
     showTrouble(error) {
-      const notice = this.page.querySelector("[data-connection]");
-      notice.hidden = !error;
+      const notice = this.page.querySelector("[data-connection]"), isRemoved = error?.status === 404;
+      if (isRemoved) this.footage.removed = new Set(this.footage.ids);  // none of them is there any more
+      notice.hidden = !error || isRemoved;
       if (error) notice.textContent = error.status === 401 || error.status === 403 ? this.words.signedOut : this.words.lost;
     }
   }

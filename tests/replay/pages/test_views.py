@@ -72,6 +72,13 @@ def test_cameras_are_found_by_name_and_added(world: World) -> None:
     assert answer.context["offered"] == [(first, f"/replay?camera={world.camera.pk}&camera={first.pk}")]
 
 
+def test_what_no_name_can_hold_is_left_out_of_a_search(world: World) -> None:
+    first = add_cameras(world, 3)[0]
+    answer = look(world.owner, "/replay?q=%20gate%00%200%0a")
+    assert (answer.status_code, answer.context["text"]) == (200, "gate 0")
+    assert [camera for camera, _ in answer.context["offered"]] == [first]
+
+
 def test_more_cameras_cost_no_more_queries(world: World) -> None:
     cameras = add_cameras(world, 3)
     client = Client()
