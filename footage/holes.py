@@ -8,6 +8,7 @@ its fragment, which is full by then; where sound went on meanwhile it is the fir
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import accumulate
 from typing import NamedTuple
 
 from footage.errors import BrokenIndex
@@ -39,12 +40,12 @@ def find_pauses(samples: Samples, usual: int, longest: int) -> list[tuple[int, i
     """
     found = []
     for begin, durations in samples.runs:
-        at = begin
-        for duration in durations:
-            ordinary = min(usual, longest)
-            if duration - ordinary > longest:
-                found.append((at + ordinary, at + duration))
-            at, usual = at + duration, duration
+        if max(durations) > longest:
+            starts = accumulate(durations[:-1], initial=begin)
+            for at, before, duration in zip(starts, (usual, *durations[:-1]), durations, strict=True):
+                if duration > longest and duration - min(before, longest) > longest:
+                    found.append((at + min(before, longest), at + duration))
+        usual = durations[-1]
     return found
 
 

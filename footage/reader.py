@@ -48,7 +48,7 @@ _USUAL = frozenset({b"ftyp", b"moov", b"moof", b"mdat"})
 class Limits:
     """What one pass may cost: room for a day, MediaMTX's longest segment, in parts of 1 s; ours last 30 min, in 4 s.
 
-    Reached by a file made to reach them, they are about 4 s of CPU and 60 MB.
+    Reached by a file made to reach them, they are about 5 s of CPU and 60 MB.
     """
 
     moov_bytes: int = 1 << 20

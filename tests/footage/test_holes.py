@@ -138,7 +138,7 @@ def test_what_begins_within_a_hole_is_no_other(read: Read) -> None:
     assert read(late, late, late).holes == (hole(2, 61),)
 
 
-@given(st.lists(st.integers(0, 30), max_size=12), st.integers(0, 12))
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=12), st.integers(0, 12))
 def test_never_more_than_ten_seconds_count_without_a_picture(lengths: list[int], usual: int) -> None:
     pauses = find_pauses(Samples(runs=((0, tuple(lengths)),)), usual, 5)
     at = 0
