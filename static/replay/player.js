@@ -11,6 +11,8 @@ window.Replay = window.Replay || {};
   const SUCCESSOR_LEAD_S = 15, LEAP_MS = 500, TICK_MS = 400;
   // Footage whose last piece is older than this does not grow any more; files meet within the slack.
   const GROWING_MS = 60_000, SLACK_MS = 500, END_S = 1;
+  // Pieces last as long as the playlist says, give or take so much; else they end in a silence.
+  const SILENCE_S = 1, STILL_TICKS = 3;
   const READY_MS = 12_000, ANSWER_MS = 15_000, RETRY_MS = 3000, MOST_RETRY_MS = 15_000;
   const CODEC_ERRORS = ["manifestIncompatibleCodecsError", "bufferAddCodecError", "bufferIncompatibleCodecsError"];
 
@@ -183,7 +185,10 @@ window.Replay = window.Replay || {};
     get pieces() {
       const details = this.hls?.latestLevelDetails ?? this.hls?.levels?.[0]?.details;
       if (!details) return this.first ?? [];
-      return details.fragments.map(({ start, duration, programDateTime }) => ({ start, duration, at: programDateTime }));
+      return details.fragments.map(({ start, duration, tagList, programDateTime }) => {
+        const told = Number(tagList.find(([name]) => name === "INF")?.[1] ?? duration);
+        return { start, duration: duration > told + SILENCE_S ? told : duration, at: programDateTime };
+      });
     }
 
     get moment() { return toMoment(this.pieces, this.video.currentTime); }
@@ -199,6 +204,17 @@ window.Replay = window.Replay || {};
     get hasPicture() { return this.video.readyState >= 2 && !this.video.seeking; }
 
     seek(moment) { this.video.currentTime = toVideoTime(this.pieces, moment); }
+
+    /* In a file the last picture before a silence lasts as long as the silence. So the browser has enough to play, gets
+       no more, and has no next picture to show: it stands still there. */
+    leapSilence() {
+      const { pieces, video } = this, time = video.currentTime;
+      this.still = time === this.stood && video.readyState < 3 && !video.seeking ? this.still + 1 : 0;
+      this.stood = time;
+      const number = pieces.findLastIndex(({ start }) => start <= time + 0.001), piece = pieces[number], next = pieces[number + 1];
+      const end = piece ? piece.start + piece.duration : 0;
+      if (next && next.start - end > SILENCE_S && (time >= end - 0.1 || this.still >= STILL_TICKS)) video.currentTime = next.start;
+    }
 
     destroy() {
       this.gone = true;
@@ -368,7 +384,9 @@ window.Replay = window.Replay || {};
 
     tick() {
       const { reel } = this;
-      if (!reel || reel.isDead || this.opening || this.retry || !this.wantsPlay || reel.reachesNow) return;
+      if (!reel || reel.isDead || this.opening || this.retry || !this.wantsPlay) return;
+      reel.leapSilence();
+      if (reel.reachesNow) return;
       if (this.successor) this.changeOver();
       else if (this.ending && performance.now() < this.ending.until) this.tellEnd();
       else if (reel.isOld || reel.left / this.rate < SUCCESSOR_LEAD_S) this.prepareSuccessor(this.findSuccession());

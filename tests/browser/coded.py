@@ -68,12 +68,26 @@ def code_of(moment: datetime | float) -> int:
     return code
 
 
-def write_footage(root: Path, camera: Camera, start: datetime, seconds: int, how: Sequence[str] = FRAGMENTS) -> Path:
-    """Write a file as MediaMTX does, of pictures that tell their moments; `start` is a whole second."""
+def write_footage(
+    root: Path,
+    camera: Camera,
+    start: datetime,
+    seconds: int,
+    how: Sequence[str] = FRAGMENTS,
+    *,
+    silent: range = range(0),
+) -> Path:
+    """Write a file as MediaMTX does, of pictures that tell their moments; `start` is a whole second.
+
+    In the `silent` seconds there are none: the last one before them lasts so long.
+    """
     file = root / camera.stream_id / name_for(start)
     file.parent.mkdir(parents=True, exist_ok=True)
-    pictures = (draw(code_of(start.timestamp() + second), tenth) for second in range(seconds) for tenth in range(RATE))
-    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *INPUT, *CODING, *how, str(file)]
+    sent = [second for second in range(seconds) if second not in silent]
+    pictures = (draw(code_of(start.timestamp() + second), tenth) for second in sent for tenth in range(RATE))
+    leap = f"setpts='PTS+gte(N,{silent.start * RATE})*{len(silent)}/TB'"
+    timing = ["-vf", leap, "-fps_mode", "passthrough"] if silent else []
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *INPUT, *timing, *CODING, *how, str(file)]
     subprocess.run(argv, input=b"".join(pictures), check=True)
     ended = start.timestamp() + seconds
     os.utime(file, (ended, ended))

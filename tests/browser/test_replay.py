@@ -181,6 +181,23 @@ def test_playing_goes_over_a_gap_and_says_its_cause(filmed: Filmed, open_as: Ope
     assert page.evaluate(MOMENT) >= filmed.second.timestamp() - 0.1
 
 
+def test_playing_goes_over_a_hole_inside_a_file(world: World, tmp_path: Path, open_as: OpenAs) -> None:
+    """The file says of the last picture before the silence that it lasts as long, and the playlist that it does not."""
+    camera, first = world.camera, datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=20)
+    MediaServer.objects.filter(pk=world.server.pk).update(recordings_root=str(tmp_path))
+    camera.media_server.recordings_root = str(tmp_path)
+    want_recording(camera, first - timedelta(minutes=1))
+    write_footage(tmp_path, camera, first, 180, silent=range(20, 80))
+    (segment,) = index(camera, since=first - timedelta(minutes=2))
+    assert (segment.end - first, len(segment.holes)) == (timedelta(seconds=180), 16)
+    page = open_at(open_as, Filmed(world, camera, first, first + timedelta(seconds=80)), first + timedelta(seconds=14))
+    expect(page.locator("[data-toast]")).to_contain_text("without footage", timeout=15_000)
+    expect_code(page, page.evaluate(MOMENT))
+    assert page.evaluate(MOMENT) >= first.timestamp() + 79.9
+    page.evaluate("at => document.querySelector('[data-replay]').player.seek(at)", (first.timestamp() + 50) * 1000)
+    expect_code(page, first + timedelta(seconds=80))
+
+
 def test_what_was_skipped_is_told_as_long_as_it_was_however_fast(filmed: Filmed, open_as: OpenAs) -> None:
     page = open_at(open_as, filmed, filmed.first + timedelta(seconds=95))
     page.locator("[data-speed]").select_option("8")
