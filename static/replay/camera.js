@@ -181,7 +181,7 @@
 
     describeGap(moment) {
       const gap = geometry.gapAt(this.found.gaps, moment);
-      if (!gap) return this.knows(moment) ? this.words.notRecorded : "";
+      if (!gap) return this.knows(moment) ? this.timeline.say(moment) : "";
       const told = { from: this.clock.say(gap[0]), to: gap[1] ? this.clock.say(gap[1]) : "", cause: this.causes[gap[2]] };
       return insert(gap[1] ? this.words.goesOn : this.words.goesOnOpen, told);
     }
