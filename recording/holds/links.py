@@ -115,7 +115,8 @@ def is_link_of(root: Path, segment: HeldSegment) -> bool:
 def find_unnoted_link(root: Path, pk: int, file: str) -> str:
     """Give the held name of a segment of which its row knows none, "" where there is none, or another file has it."""
     link = name_link(pk)
-    return link if _exists(root / link) and _is_same(root / file, root / link) else ""
+    # As text: the ring asks it of every file, and a path made for each costs more than the question.
+    return link if _exists(f"{root}/{link}") and _is_same(root / file, root / link) else ""
 
 
 def _check_names(segment: HeldSegment) -> None:
@@ -159,9 +160,9 @@ def _is_footage_of(held: Path, segment: HeldSegment) -> bool:
     return (reading.stream_id, reading.number) == (segment.stream_id, segment.number)
 
 
-def _exists(path: Path) -> bool:
+def _exists(path: Path | str) -> bool:
     try:
-        path.lstat()
+        os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
