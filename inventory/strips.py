@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from recording.gaps.decisions import GapFact
 from recording.gaps.periods import Measured, gap_span, measure
 from recording.gaps.spans import Span, find_touching, subtract, unite
-from recording.gaps.words import WHOLE, say_percent
+from recording.gaps.words import WHOLE, say_percent, write_percent
 from recording.models import GapCause
 
 DAY = timedelta(hours=24)
@@ -75,7 +75,7 @@ def _bar(kind: str, part: Span, day: Span) -> Bar:
 
 
 def _say_percent(measured: Measured) -> str:
-    return "–" if measured.percent is None else f"{say_percent(measured.percent)} %"
+    return "–" if measured.percent is None else f"{write_percent(measured.percent)} %"
 
 
 def _say_strip(measured: Measured, gaps: int) -> str:

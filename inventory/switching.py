@@ -64,6 +64,13 @@ def read_outcomes(errand: Errand) -> tuple[bool, list[Outcome]]:
     return bool(content["on"]), [Outcome(**each) for each in content["outcomes"]]
 
 
+def find_last_switch(access: Access, now: datetime) -> Errand | None:
+    """Give a person's newest switch of several cameras in their city that can still be taken back."""
+    mine = Errand.objects.filter(city=access.city, by=access.user, kind=ErrandKind.SWITCH, expires_at__gt=now)
+    newest = mine.order_by("-made_at").first()
+    return newest if newest is not None and newest.done_at is None else None
+
+
 def undo_switch(access: Access, errand_id: UUID, now: datetime) -> Errand:
     """Give back the former wish of those that were really switched, where nobody changed it since; once only.
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -69,10 +70,21 @@ def name_stylesheet(request: HttpRequest) -> str:  # noqa: ARG001 -- unfold's si
     return static("pages/admin.css")
 
 
+def name_icon(request: HttpRequest) -> str:  # noqa: ARG001 -- unfold's signature
+    """Give the address of the installation's icon."""
+    return static("pages/logo.svg")
+
+
+def show_icon(request: HttpRequest) -> HttpResponse:
+    """Lead browsers to the icon that ask for it by the oldest name: at the API's answers, and its documentation."""
+    return redirect(name_icon(request))
+
+
 def _describe_pages(request: HttpRequest) -> dict[str, Any]:
     pages = [
         (_("Live wall"), "grid_view", "/"),
         (_("Cameras"), "videocam", reverse("cameras")),
+        (_("Replay"), "play_circle", reverse("replay")),
         (_("Status"), "monitor_heart", reverse("status")),
         (_("Coverage"), "event_available", reverse("coverage")),
     ]

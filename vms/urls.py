@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from vms.health import HealthView, ReadyView
+from vms.navigation import show_icon
 
 # What is asked most comes first, here and below: each address is held against one line after the other.
 API = [
@@ -32,6 +33,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("favicon.ico", show_icon, name="icon"),
     path("health", HealthView.as_view(), name="health"),
     path("health/ready", ReadyView.as_view(), name="health-ready"),
 ]

@@ -13,7 +13,7 @@ from cities.pages import protect_page, query_without_page
 from inventory.imports.sheet import write_sheet
 from inventory.queries import Wanted, count_cameras, find_cameras, list_servers, read_strips, read_wanted
 from inventory.rows import make_row
-from inventory.switching import MOST_AT_ONCE
+from inventory.switching import MOST_AT_ONCE, find_last_switch
 from inventory.views.doors import members_page, page_context
 
 CAMERAS_PER_PAGE = 50
@@ -27,7 +27,9 @@ def show_cameras(request: HttpRequest, access: Access) -> HttpResponse:
     page = Paginator(find_cameras(wanted), CAMERAS_PER_PAGE).get_page(request.GET.get("page"))
     cameras = list(page)
     strips = read_strips([camera.pk for camera in cameras], now)
-    context = page_context(request, access) | {
+    known = page_context(request, access)
+    context = known | {
+        "last_switch": find_last_switch(access, now) if known["may_switch"] else None,
         "rows": [make_row(camera, strips[camera.pk], zone=zone, now=now) for camera in cameras],
         "page": page,
         "wanted": wanted,

@@ -23,7 +23,7 @@ from cities.pages import access_at, cities_at_hand, protect_page
 from recording.gaps.coverage import CameraCoverage, add_up, list_covered_cameras, measure_coverage
 from recording.gaps.periods import Measured, Period, Unit, begin_of, list_periods, next_month
 from recording.gaps.spans import Span
-from recording.gaps.words import WHOLE, describe_coverage, describe_missing, say_percent
+from recording.gaps.words import WHOLE, describe_coverage, describe_missing, write_percent
 
 CAMERAS_PER_PAGE = 200
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
@@ -119,6 +119,6 @@ def _make_cell(measured: Measured) -> Cell:
     if measured.percent is None:
         return Cell("–", _("not wished"), "none")
     if measured.percent == WHOLE:
-        return Cell(say_percent(measured.percent), _("whole"), "whole")
+        return Cell(write_percent(measured.percent), _("whole"), "whole")
     kind = "lost" if measured.percent == 0 else "gaps"
-    return Cell(say_percent(measured.percent), describe_missing(measured), kind)
+    return Cell(write_percent(measured.percent), describe_missing(measured), kind)

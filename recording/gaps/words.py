@@ -31,8 +31,13 @@ def describe_missing(measured: Measured) -> str:
 
 
 def say_percent(percent: float) -> str:
-    """Give the number as the reader writes it: 100, 99.9, 87.25."""
+    """Give the number as the reader writes it in a sentence: 100, 99.9, 87.25."""
     return number_format(f"{percent:.2f}".rstrip("0").rstrip("."))
+
+
+def write_percent(percent: float) -> str:
+    """Give the number as it stands in a column, digits below each other: 99.90, 87.25; a whole is 100."""
+    return number_format("100" if percent == WHOLE else f"{percent:.2f}")
 
 
 def say_length(length: timedelta) -> str:

@@ -21,13 +21,13 @@ def measure_disks() -> None:
 
 @shared_task
 def measure_disk(server_id: int) -> None:
-    """Measure one media server's disk; a new one is forecast at once."""
+    """Measure one media server's disk; one on which nothing is known to be written yet is forecast at once."""
     server = MediaServer.objects.filter(pk=server_id).first()
     if server is None:
         return
     with every_city("a media server holds the footage of several cities"):
         storage = services.measure_storage(server, timezone.now())
-    if storage is not None and storage.bytes_per_day is None:
+    if storage is not None and not storage.bytes_per_day:
         forecast_disks.delay()
 
 

@@ -258,7 +258,7 @@
       else if (kind === "codec") this.say(detail.tries ? words.converting : words.codec);
       else if (kind === "missing") this.say(words.missing);
       else if (kind === "blocked") this.controls.toast(words.blocked);
-      else if (kind === "failed") this.say({ 401: words.signedOut, 403: words.signedOut, 429: words.throttled }[detail.status] ?? words.failed);
+      else if (kind === "failed") this.say({ 401: words.signedOut, 403: words.forbidden, 429: words.throttled }[detail.status] ?? words.failed);
     }
 
     /* The server knows of no footage from there on for a while; where it goes on we follow. */
@@ -365,7 +365,7 @@
     showTrouble(error) {
       const { words } = this, notice = this.find("connection");
       const status = this.isRemoved ? 404 : error?.status;
-      const said = error || this.isRemoved ? { 401: words.signedOut, 403: words.signedOut, 404: words.removed }[status] ?? words.lost : "";
+      const said = error || this.isRemoved ? { 401: words.signedOut, 403: words.forbidden, 404: words.removed }[status] ?? words.lost : "";
       notice.hidden = !said;
       if (notice.textContent !== said) notice.textContent = said;  // told again it would be read out again
     }

@@ -42,7 +42,7 @@
       if (kind === "ready") this.trouble = "";
       else if (kind === "codec") this.trouble = detail.tries ? words.converting : words.codec;
       else if (kind === "missing") this.trouble = words.missing;
-      else if (kind === "failed") this.trouble = detail.status === 429 ? words.throttled : [401, 403].includes(detail.status) ? words.signedOut : words.failed;
+      else if (kind === "failed") this.trouble = { 401: words.signedOut, 403: words.forbidden, 429: words.throttled }[detail.status] ?? words.failed;
       else if (kind === "none") this.noteNone(detail);
     }
 
@@ -238,14 +238,15 @@
       if (!this.settling) this.timeline.place(master.moment, { follow: this.plays && !this.day });
     }
 
-    /* The clock waits for pictures, but not for long: one camera must not stop all. */
+    /* The clock waits for pictures, but not for long: one camera must not stop all. Where none can be shown it stands. */
     pace(isKnown) {
-      const { master } = this;
+      const { master } = this, wanted = this.tiles.filter((tile) => tile.state === "shows");
       const waits = !isKnown || this.tiles.some((tile) => tile.waits);
       this.waitedSince = waits ? this.waitedSince ?? performance.now() : null;
       const isPatient = waits && performance.now() - this.waitedSince < PATIENCE_MS;
       const isPresent = master.moment >= this.footage.now() - 1000;
-      const runs = this.plays && !isPatient && !isPresent;
+      const isStuck = wanted.length > 0 && wanted.every((tile) => tile.trouble);
+      const runs = this.plays && !isPatient && !isPresent && !isStuck;
       if (runs !== master.runs) master.change({ runs });
     }
 
@@ -281,7 +282,7 @@
       const notice = this.page.querySelector("[data-connection]"), isRemoved = error?.status === 404;
       if (isRemoved) this.footage.removed = new Set(this.footage.ids);  // none of them is there any more
       notice.hidden = !error || isRemoved;
-      if (error) notice.textContent = error.status === 401 || error.status === 403 ? this.words.signedOut : this.words.lost;
+      if (error) notice.textContent = { 401: this.words.signedOut, 403: this.words.forbidden }[error.status] ?? this.words.lost;
     }
   }
 

@@ -224,3 +224,17 @@ def test_every_page_of_the_administration_opens(leaky: World, label: str) -> Non
         rows = page.model._base_manager.all()
         row = (rows.filter(city=leaky.city) if issubclass(page.model, CityOwned) else rows).first()
     assert row is None or client.get(f"{base}{row.pk}/change/").status_code == 200
+
+
+def test_the_packages_pages_have_names_in_words(world: World) -> None:
+    shown = staff(world.owner, is_superuser=True).get("/admin/").content.decode()
+    assert [word in shown for word in ("Failed sign-ins", "Second steps")] == [True, True]
+    assert [word in shown for word in ("Axes", "Otp_Totp")] == [False, False]
+    portuguese = staff(world.owner, is_superuser=True).get("/admin/", headers={"Accept-Language": "pt-br"})
+    assert [word in portuguese.content.decode() for word in ("Failed", "Replay")] == [False, False]
+
+
+def test_every_page_finds_the_icon(world: World) -> None:
+    answer = Client().get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, "/static/pages/logo.svg")
+    assert 'href="/static/pages/logo.svg"' in staff(world.owner).get("/admin/").content.decode()

@@ -151,3 +151,16 @@ def test_nothing_chosen_is_told(world: World) -> None:
     answer = signed_in(world.operator).post("/cameras/switch", {"on": "1", "next": "/cameras"}, follow=True)
     assert "No camera was chosen" in answer.content.decode()
     assert signed_in(world.operator).post("/cameras/switch", {"on": "2"}).status_code == 400
+
+
+def test_the_list_leads_back_to_one_s_own_last_switch_until_it_is_undone(world: World) -> None:
+    client, word = signed_in(world.operator), "result and undo"
+    assert word not in client.get("/cameras").content.decode()
+    done = client.post("/cameras/switch", {"camera": [str(world.camera.pk)], "on": "1"})
+    page = client.get("/cameras").content.decode()
+    assert f'href="{done["Location"]}"' in page
+    assert word in page
+    for other in (world.owner, world.stranger):
+        assert word not in signed_in(other).get("/cameras").content.decode()
+    client.post(f"{done['Location']}/undo")
+    assert word not in client.get("/cameras").content.decode()

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from cameras.models import Camera
 from cities.models import City, Membership, Role
 from recording.gaps.periods import Measured
-from recording.gaps.words import describe_coverage, say_length, say_percent
+from recording.gaps.words import describe_coverage, say_length, say_percent, write_percent
 from recording.models import Gap, GapCause
 from tests.cities.test_admin import staff
 from tests.recording.gaps.conftest import wish
@@ -52,7 +52,7 @@ def rows_of(answer: Any) -> list[Any]:
 def test_a_month_by_camera_and_day(january: World, browser: Client) -> None:
     answer = browser.get("/coverage?month=2026-01")
     (row,) = rows_of(answer)
-    assert [cell.number for cell in row.cells[:6]] == ["–", "–", "100", "75", "0", "–"]
+    assert [cell.number for cell in row.cells[:6]] == ["–", "–", "100", "75.00", "0.00", "–"]
     assert [cell.kind for cell in row.cells[:6]] == ["none", "none", "whole", "gaps", "lost", "none"]
     assert (row.name, row.total.number, len(row.cells)) == ("Market square", "58.33", 31)
     assert row.missing == "deleted by rule 1 day 0 h, camera offline 6 h 0 min"
@@ -146,3 +146,4 @@ def test_lengths_and_percentages_in_words() -> None:
     assert describe_coverage(Measured()) == "Recording was not wished."
     with translation.override("pt-br"):
         assert say_percent(87.25) == "87,25"
+        assert [write_percent(each) for each in (100.0, 99.9, 0.0)] == ["100", "99,90", "0,00"]

@@ -328,3 +328,14 @@ def test_the_tasks_do_it_all_for_every_media_server(world: World, disk: Path, fa
     storage = Storage.objects.get()
     assert (storage.delete_after_seconds, storage.promised_days, storage.yields_days) == (30 * DAY_SECONDS, 7, None)
     assert Forecast.objects.count() == 2
+
+
+def test_a_disk_is_forecast_with_each_measure_until_something_is_known_to_be_written(
+    world: World, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered: list[int] = []
+    monkeypatch.setattr(tasks.forecast_disks, "delay", lambda: ordered.append(1))
+    for written, orders in ((None, 1), (0, 2), (GB, 2)):
+        Storage.objects.filter(media_server=world.server).update(bytes_per_day=written)
+        tasks.measure_disk(world.server.pk)
+        assert len(ordered) == orders
