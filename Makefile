@@ -37,7 +37,7 @@ locale/pt_BR/LC_MESSAGES/django.mo: locale/pt_BR/LC_MESSAGES/django.po $(VENV)/.
 test: setup-dev  ## every test, against the real Postgres, Redis, MediaMTX and ffmpeg
 	$(BIN)/python manage.py test -m "not integration and not browser" -n 2
 	$(BIN)/python manage.py test -m "integration and not browser" -n 2 --dist loadfile
-	$(BIN)/python manage.py test -m browser
+	$(BIN)/python manage.py test -m browser -n 2 --dist loadfile
 
 BULK := matrix browser faults vms/launcher test_schema_fuzz.py test_translations.py test_traversal.py cities/test_row_level_security.py
 
