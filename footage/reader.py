@@ -87,7 +87,8 @@ class SegmentReading(NamedTuple):
     moov); `init_bytes` is where the moov ends. `damage` is "" or one of DAMAGES; `tear` is "" or one of TEARS. A torn
     file is good up to `whole_bytes`; one that is still being written may be seen so for a moment. `before` is the
     fragment before the first of `fragments`, where a bookmark told of those up to it. `holes` are those of the whole
-    file, in order and apart from each other: between fragments or inside one, before the last sample's end.
+    file, in order and apart from each other: between fragments or inside one, before the last sample's end. `written`:
+    when the file was last written, in seconds since 1970 by its file system's clock, as it was `size` bytes long.
     """
 
     size: int
@@ -104,6 +105,7 @@ class SegmentReading(NamedTuple):
     codecs: tuple[str, ...] = ()
     before: Fragment | None = None
     holes: tuple[Hole, ...] = ()
+    written: float = 0.0
 
     @property
     def last(self) -> Fragment | None:
@@ -167,7 +169,12 @@ def read_on(
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             return SegmentReading(size=0, damage=NOT_A_FILE), None
-        one = _Pass(_File(descriptor, status.st_size), limits, (status.st_dev, status.st_ino), limits.read_bytes)
+        one = _Pass(
+            _File(descriptor, status.st_size, status.st_mtime),
+            limits,
+            (status.st_dev, status.st_ino),
+            limits.read_bytes,
+        )
         return (bookmark and one.resume(bookmark)) or one.run(), one.mark_place()
     finally:
         os.close(descriptor)
@@ -187,6 +194,7 @@ class _File:
 
     descriptor: int
     size: int
+    written: float
     beginning: bytes = b""
 
     def __post_init__(self) -> None:
@@ -295,6 +303,7 @@ class _Pass:
             codecs=tuple(track.codec for track in head.tracks if track.codec),
             before=self.before,
             holes=tuple(self.holes),
+            written=self.file.written,
         )
 
     def _find_head(self) -> Head:

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from recording.segments.decisions import SegmentFacts
+from recording.segments.decisions import MOST_AHEAD, SegmentFacts
 
 _COLUMNS = {
     "camera_id": "uuid",
@@ -38,18 +38,19 @@ _COPY = f"COPY arriving_segment ({_NAMES}) FROM STDIN (FORMAT binary)"
 _EMPTY = "TRUNCATE arriving_segment"
 _TAKE_IN = f"INSERT INTO recording_segment ({_NAMES}) SELECT {_NAMES} FROM arriving_segment"  # noqa: S608 -- the constants above
 
-# For each camera, the first and the last of what is to come, by start and by file.
-_MEETING = """
+# For each camera, the first and the last of what is to come, by start and by file. A twin's start may be another one.
+_MEETING = f"""
     SELECT EXISTS (
         SELECT FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
             AS seen(camera_id, first_start, last_start, first_file, last_file)
         CROSS JOIN LATERAL (
             (SELECT FROM recording_segment AS known WHERE known.camera_id = seen.camera_id
-               AND known.start BETWEEN seen.first_start AND seen.last_start LIMIT 1)
+               AND known.start BETWEEN seen.first_start - interval '{MOST_AHEAD.total_seconds()} seconds'
+                 AND seen.last_start + interval '{MOST_AHEAD.total_seconds()} seconds' LIMIT 1)
             UNION ALL
             (SELECT FROM recording_segment AS known WHERE known.media_server_id = %s
                AND known.file BETWEEN seen.first_file AND seen.last_file LIMIT 1)) AS met)
-"""
+"""  # noqa: S608 -- a constant
 
 
 def is_new_ground(cursor: Any, server_id: int, facts: Sequence[SegmentFacts]) -> bool:

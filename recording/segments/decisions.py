@@ -32,6 +32,12 @@ YOUNG_SECONDS = 30.0
 WIDEST_ZONE = timedelta(hours=26)
 """A header that is further from its file's name than any two time zones is no clue to when it was recorded."""
 
+LEAST_AHEAD = timedelta(milliseconds=250)
+"""What is written later than it was recorded by less may be the clocks' and the network's trembling."""
+
+MOST_AHEAD = timedelta(seconds=6)
+"""MediaMTX begins anew where a camera's time is 5 s off ours; whatever is further ahead stems from something else."""
+
 ALARMING_ROWS = 100
 LARGEST_NUMBER = 2**63 - 1
 
@@ -183,6 +189,7 @@ def _judge(
     file: DiskFile, reading: SegmentReading, packed: bytes, now: datetime, measured: Sequence[Fragment]
 ) -> SegmentFacts:
     start = choose_start(file.name, reading.start)
+    start -= measure_ahead(start, reading)
     is_closed, is_sound = reading.is_closed, not reading.damage
     # Until the first fragment is written whole, a young file is not damaged but begun.
     is_open = not is_finished(file, now) and not (is_closed and is_sound)
@@ -216,12 +223,37 @@ def choose_start(name: str, told: datetime | None) -> datetime:
     return named if told is None or abs(told - named) > WIDEST_ZONE else told
 
 
+def measure_ahead(start: datetime, reading: SegmentReading) -> timedelta:
+    """Give by how much a recording's first file would end after it was last written, if it began at `start`.
+
+    What a connection has saved up comes all at once, and MediaMTX takes the moment in which the first picture comes for
+    its time: this file lies too late by as much, up to 4 s measured. Those after it do not, as MediaMTX sees by then.
+    """
+    if reading.number != 0 or reading.last is None:
+        return timedelta()
+    ahead = timedelta(seconds=_add(start, _reach_of(reading)).timestamp() - reading.written)
+    return ahead if LEAST_AHEAD <= ahead <= MOST_AHEAD else timedelta()
+
+
 def drop_twins(facts: Iterable[SegmentFacts]) -> tuple[list[SegmentFacts], list[str]]:
-    """Keep the first file, by name, of each camera and start; give the names of the others, which are copies of it."""
-    kept: dict[tuple[UUID, datetime], SegmentFacts] = {}
-    ordered = sorted(facts, key=lambda each: each.file)
-    twins = [each.file for each in ordered if kept.setdefault((each.camera_id, each.start), each).file != each.file]
-    return list(kept.values()), twins
+    """Keep the first file, by name, of each camera and start; give the names of the others, which are copies of it.
+
+    A copy was written later, so that its start may be found to be another one; MediaMTX's mark tells it then.
+    """
+    kept: list[SegmentFacts] = []
+    starts: set[tuple[UUID, datetime]] = set()
+    marked: dict[tuple[UUID, UUID | None, int | None], datetime] = {}
+    twins: list[str] = []
+    for each in sorted(facts, key=lambda each: each.file):
+        start, mark = (each.camera_id, each.start), (each.camera_id, each.stream_id, each.number)
+        known = marked.get(mark) if each.stream_id else None
+        if start in starts or (known and abs(known - each.start) <= MOST_AHEAD):
+            twins.append(each.file)
+        else:
+            kept.append(each)
+            starts.add(start)
+            marked[mark] = each.start
+    return kept, twins
 
 
 def judge_root(marker: str | None, server_id: int, *, has_rows: bool) -> Root:

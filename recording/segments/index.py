@@ -15,7 +15,15 @@ from cameras.models import MediaServer
 from recording.models import Segment
 from recording.segments import bulk
 from recording.segments.ahead import work_ahead
-from recording.segments.decisions import DiskFile, GoneSegment, KnownFile, SegmentFacts, drop_twins
+from recording.segments.decisions import (
+    LEAST_AHEAD,
+    MOST_AHEAD,
+    DiskFile,
+    GoneSegment,
+    KnownFile,
+    SegmentFacts,
+    drop_twins,
+)
 from recording.segments.disk import sync_files
 from recording.segments.readers import Readers
 from recording.segments.reading import Order, Reading, read_batch
@@ -57,6 +65,14 @@ _COLUMNS = ", ".join(f'"{name}"' for name in _TYPES)
 _ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _TYPES.items())
 _CHANGING = [name for name in _TYPES if name not in {"camera_id", "file"}]
 
+# A start that was found earlier stays where a later look finds less, or hardly more; see `measure_ahead`.
+_START = f"""CASE WHEN excluded.start BETWEEN known.start - interval '{LEAST_AHEAD.total_seconds()} seconds'
+    AND known.start + interval '{MOST_AHEAD.total_seconds()} seconds' THEN known.start ELSE excluded.start END"""
+_NEW = {name: f'excluded."{name}"' for name in _CHANGING} | {
+    "start": _START,
+    "end": f'excluded."end" + ({_START} - excluded.start)',
+}
+
 # The arrays hold one element per file; the city is the camera's, so no caller can name a wrong one. A row read later
 # than ours stays; one that seems read far later was written before the clock was set back, and must not freeze.
 _UPSERT = f"""
@@ -65,22 +81,26 @@ _UPSERT = f"""
     FROM unnest({_ARRAYS}) AS seen({_COLUMNS})
     JOIN cameras_camera AS camera ON camera.id = seen.camera_id
     ON CONFLICT (media_server_id, file) DO UPDATE
-    SET {", ".join(f'"{name}" = excluded."{name}"' for name in [*_CHANGING, "indexed_at"])}
+    SET {", ".join(f'"{name}" = {value}' for name, value in _NEW.items())}, indexed_at = excluded.indexed_at
     WHERE known.state <> 'deleting'
       AND NOT (known.indexed_at > excluded.indexed_at
                AND known.indexed_at <= excluded.indexed_at + interval '10 minutes')
       AND ({", ".join(f'known."{name}"' for name in _CHANGING)})
-          IS DISTINCT FROM ({", ".join(f'excluded."{name}"' for name in _CHANGING)})
+          IS DISTINCT FROM ({", ".join(_NEW.values())})
 """  # noqa: S608 -- the names are the constants above
 
 # One search in the unique index for each file, whatever the planner thinks of a table that has just been filled.
-_TWINS = """
-    SELECT seen.file FROM unnest(%(camera_id)s::uuid[], %(start)s::timestamptz[], %(file)s::text[])
-        AS seen(camera_id, start, file)
+_TWINS = f"""
+    SELECT seen.file
+    FROM unnest(%(camera_id)s::uuid[], %(start)s::timestamptz[], %(file)s::text[], %(stream_id)s::uuid[],
+                %(number)s::bigint[]) AS seen(camera_id, start, file, stream_id, number)
     CROSS JOIN LATERAL (
-        SELECT FROM recording_segment AS known WHERE known.camera_id = seen.camera_id AND known.start = seen.start
+        SELECT FROM recording_segment AS known WHERE known.camera_id = seen.camera_id
+          AND known.start BETWEEN seen.start - interval '{MOST_AHEAD.total_seconds()} seconds'
+            AND seen.start + interval '{MOST_AHEAD.total_seconds()} seconds'
+          AND (known.start = seen.start OR (known.stream_id, known.number) = (seen.stream_id, seen.number))
           AND (known.media_server_id, known.file) <> (%(server)s, seen.file) LIMIT 1) AS twin
-"""
+"""  # noqa: S608 -- constants
 
 _SUMMARIES = """
     SELECT camera_id, string_agg(split_part(file, '/', 2), '/' ORDER BY file COLLATE "C"),

@@ -121,18 +121,26 @@ def read_code(page: Page, selector: str = "[data-past] video:not([hidden])") -> 
 
 @contextmanager
 def publish_coded(mediamtx: RunningMediaMTX, camera: Camera, credentials: str) -> Generator[None, None, None]:
-    """Publish pictures that tell the present moment, until the block ends or MediaMTX is gone.
+    """Publish pictures that tell the present moment, until the block ends or MediaMTX is gone."""
+    address = f"rtsp://{credentials}@127.0.0.1:{mediamtx.rtsp_port}/{camera.stream_id}"
+    argv = ["-v", "fatal", *AT_ONCE, *INPUT, *CODING, *SENDING, address]
+    with show_coded(argv, lambda: camera.stream_id in mediamtx.client.list_paths().online_names):
+        yield
+
+
+@contextmanager
+def show_coded(arguments: Sequence[str], has_come: Callable[[], bool]) -> Generator[None, None, None]:
+    """Feed an ffmpeg with pictures that tell the present moment, until the block ends or nobody wants them any more.
 
     ffmpeg connects once it has a picture. Those that it got meanwhile would come late, all of them, and the footage
     would be as late as it took to be let in; so the second one is drawn when the first one has come.
     """
-    address = f"rtsp://{credentials}@127.0.0.1:{mediamtx.rtsp_port}/{camera.stream_id}"
-    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "fatal", *AT_ONCE, *INPUT, *CODING, *SENDING, address]
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), *arguments]
     process, over = subprocess.Popen(argv, stdin=subprocess.PIPE), threading.Event()
     feeder = threading.Thread(target=_feed, args=(process, over.is_set), daemon=True)
     try:
         _show(process, time.time())
-        wait_until(lambda: camera.stream_id in mediamtx.client.list_paths().online_names, "the camera has come")
+        wait_until(has_come, "the camera has come")
         feeder.start()
         yield
     finally:
@@ -141,6 +149,25 @@ def publish_coded(mediamtx: RunningMediaMTX, camera: Camera, credentials: str) -
             feeder.join(5)
         process.kill()
         process.wait()
+
+
+def tell_moments(file: Path) -> list[tuple[float, int]]:
+    """Give for each picture of a file when it comes, in seconds after the file's beginning, and its code."""
+    ffmpeg = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(file), "-map", "0:v", "-copyts"]
+    raw = [*ffmpeg, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    pictures = subprocess.run(raw, capture_output=True, check=True).stdout
+    listed = subprocess.run([*ffmpeg, "-c", "copy", "-f", "framecrc", "-"], capture_output=True, text=True, check=True)
+    scale = next(line for line in listed.stdout.splitlines() if line.startswith("#tb 0: ")).removeprefix("#tb 0: ")
+    up, down = (int(part) for part in scale.split("/"))
+    times = sorted(int(line.split(",")[2]) * up / down for line in listed.stdout.splitlines() if line[0] != "#")
+    middle = WIDTH * SQUARE // 2
+    size = WIDTH * HEIGHT
+    lights = [
+        [pictures[at + middle + bit * SQUARE + SQUARE // 2] > 128 for bit in range(BITS)]
+        for at in range(0, len(pictures), size)
+    ]
+    codes = [sum(light << (BITS - 1 - bit) for bit, light in enumerate(row)) for row in lights]
+    return list(zip(times, codes, strict=True))
 
 
 def _feed(process: subprocess.Popen[bytes], is_over: Callable[[], bool]) -> None:

@@ -26,13 +26,13 @@ def make(url: str, *, with_audio: bool = True) -> RelayCommand:
 def test_a_camera_without_credentials_is_named_on_the_command_line() -> None:
     options = ("-protocol_whitelist", "rtsp,tcp", "-format_whitelist", "rtsp")
     transport = ("-rtsp_transport", "tcp", "-timeout", "10000000")
-    argv = (*HEAD, *options, *transport, "-i", "rtsp://camera/a", *COPY, *TAIL)
+    argv = (*HEAD, *options, *transport, "-fpsprobesize", "0", "-i", "rtsp://camera/a", *COPY, *TAIL)
     assert make("rtsp://camera/a") == RelayCommand(argv)
 
 
 def test_a_camera_with_credentials_is_named_on_standard_input() -> None:
     command = make("rtsp://admin:it's@camera/it's")
-    feed = ("-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe", "-i", "pipe:0")
+    feed = ("-fpsprobesize", "0", "-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe", "-i", "pipe:0")
     assert command.argv == (*HEAD, *feed, *COPY, *TAIL)
     assert command.stdin_text == (
         "ffconcat version 1.0\n"
@@ -41,6 +41,7 @@ def test_a_camera_with_credentials_is_named_on_standard_input() -> None:
         "option format_whitelist rtsp\n"
         "option rtsp_transport tcp\n"
         "option timeout 10000000\n"
+        "option fpsprobesize 0\n"
     )
     assert "admin" not in repr(command)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -19,6 +20,10 @@ from ffmpeg.demo import demo_feeds
 from ffmpeg.failures import Failure, FailureKind
 from ffmpeg.process import RelayProcess, start_relay
 from ffmpeg.sources import parse_source_url
+from footage.reader import read_segment
+from mediamtx.names import stream_id_for
+from recording.segments.decisions import DiskFile, judge_file
+from tests.browser.coded import AT_ONCE, CODING, INPUT, SENDING, code_of, key_each, show_coded, tell_moments
 from tests.real import RunningMediaMTX, find_free_ports, run_program, wait_until
 
 pytestmark = pytest.mark.integration
@@ -36,6 +41,7 @@ class Street:
 
     process: subprocess.Popen[bytes]
     rtsp_port: int
+    log: Path
 
     def url(self, path: str, userinfo: str = "viewer:hunter2@") -> str:
         return f"rtsp://{userinfo}127.0.0.1:{self.rtsp_port}/{path}"
@@ -62,7 +68,7 @@ def street(mediamtx_binary: Path, tmp_path: Path) -> Iterator[Street]:
     log = tmp_path / "street.log"
     with log.open("wb") as output, run_program([mediamtx_binary, config], output, {}) as process:
         wait_until(lambda: "listeners on" in log.read_text(), "the street listens")
-        yield Street(process, port)
+        yield Street(process, port, log)
 
 
 @pytest.fixture
@@ -138,6 +144,27 @@ def test_a_camera_behind_a_password_is_recorded_evenly_and_its_password_not_show
     # The first few may be moved when the camera's clock report arrives; plain `-i` does the same.
     assert pictures[100] >= pictures.total() - 5 >= 100
     assert sound[64] >= sound.total() - 5 >= 150
+
+
+def test_a_recording_tells_when_its_pictures_were_taken(
+    street: Street, real_mediamtx: RunningMediaMTX, relay: Callable[[str, str], RelayProcess]
+) -> None:
+    camera = UUID("00000000-0000-4000-8000-00000000c003")
+    sound = ["-re", *SOUND, "-c:a", "aac"]
+    argv = ["-v", "fatal", *AT_ONCE, *INPUT, *sound, *CODING, *key_each(3), *SENDING, street.url("cam", "")]
+    with show_coded(argv, lambda: "is publishing to path 'cam'" in street.log.read_text()):
+        process = relay(street.url("cam"), f"rtsp://127.0.0.1:{real_mediamtx.rtsp_port}/{stream_id_for(camera)}")
+        wait_for_pictures(process, 50)
+        (recording,) = (real_mediamtx.recordings / stream_id_for(camera)).glob("*.mp4")
+        wait_until(lambda: bool(read_segment(recording).fragments), "a fragment is written")
+        reading, moments = read_segment(recording), tell_moments(recording)
+    file = DiskFile(camera, recording.name, reading.size, reading.written)
+    start = judge_file(file, reading, datetime.now(UTC)).start.timestamp()
+    # Where the code changes a second begins.
+    seconds = [(start + late, code) for (_, before), (late, code) in pairwise(moments) if before != code]
+    assert seconds
+    assert [code_of(round(moment)) for moment, _ in seconds] == [code for _, code in seconds]
+    assert max(abs(moment - round(moment)) for moment, _ in seconds) < 0.4
 
 
 def test_a_wrong_password_is_told_without_showing_it(

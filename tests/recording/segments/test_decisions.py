@@ -21,6 +21,7 @@ from recording.segments.decisions import (
     is_mass_loss,
     judge_file,
     judge_root,
+    measure_ahead,
     needs_reading,
     plan_reconcile,
 )
@@ -200,3 +201,24 @@ def test_a_marker_says_whose_folder_it_is() -> None:
 )
 def test_mass_loss_is_much_and_most(vanished: int, total: int, *, mass: bool) -> None:
     assert is_mass_loss(vanished, total) is mass
+
+
+@pytest.mark.parametrize(
+    ("number", "ahead", "counted"),
+    [
+        (0, 2.5, 2.5),
+        (0, 0.2, 0),  # trembling
+        (0, -300, 0),  # written long after: it was silent, or copied
+        (0, 7, 0),  # MediaMTX would have begun anew
+        (1, 2.5, 0),  # by then MediaMTX knows what time it is
+        (None, 2.5, 0),
+    ],
+)
+def test_a_recordings_first_file_cannot_be_younger_than_its_last_write(
+    number: int | None, ahead: float, counted: float
+) -> None:
+    reading = SOUND._replace(number=number, written=START.timestamp() + 4 - ahead)
+    assert round(measure_ahead(START, reading).total_seconds(), 3) == counted
+    facts = judge_file(FILE, reading, NOW)
+    assert round((START - facts.start).total_seconds(), 3) == counted
+    assert facts.end - facts.start == timedelta(seconds=4)

@@ -254,7 +254,7 @@ def test_many_files_are_indexed_in_batches(
     monkeypatch.setattr(index, "BATCH_FILES", 10)
     for second in range(25):
         at = START + timedelta(seconds=second)
-        shelf.put(world.camera, make_segment(at, fragments=1), at=at)
+        shelf.put(world.camera, make_segment(at, fragments=1, number=second), at=at)
     # Savepoint, lock, twins, upsert, release; or whether no row is near, cities, room, copy, taking in, emptying.
     with django_assert_max_num_queries(3 * 9):
         assert look(shelf, world.camera).written == 25
@@ -316,3 +316,40 @@ def test_files_of_a_camera_that_is_gone_get_no_row(world: World, shelf: Shelf) -
     shelf.put(stranger, make_segment())
     assert look(shelf, stranger) == index.Indexed()
     assert rows() == []
+
+
+def put_ahead(shelf: Shelf, camera: Camera, fragments: int, ahead: float, *, at: datetime = START) -> str:
+    """Put a recording's first file that was last written so many seconds before it seems to end."""
+    file = shelf.put(camera, make_segment(fragments=fragments, closed=False), at=at)
+    written = START.timestamp() + 4 * fragments - ahead
+    os.utime(shelf.root / file, (written, written))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("later", "start"),
+    [(2.4, 2.5), (2.6, 2.5), (0, 2.5), (-90, 2.5), (3.5, 3.5)],
+    ids=["a little less", "a little more", "none", "copied", "more"],
+)
+def test_a_start_that_was_found_earlier_stays_unless_a_look_finds_clearly_more(
+    world: World, shelf: Shelf, later: float, start: float
+) -> None:
+    put_ahead(shelf, world.camera, 2, 2.5)
+    look(shelf, world.camera)
+    put_ahead(shelf, world.camera, 5, later)
+    look(shelf, world.camera)
+    row = Segment.objects.get()
+    assert (START - row.start, row.end - row.start) == (timedelta(seconds=start), timedelta(seconds=20))
+    assert look(shelf, world.camera) == index.Indexed(written=0)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_copy_whose_start_is_found_to_be_another_one_is_a_twin_all_the_same(
+    world: World, shelf: Shelf, *, at_once: bool
+) -> None:
+    put_ahead(shelf, world.camera, 2, 2.5)
+    if not at_once:
+        look(shelf, world.camera)
+    copy = put_ahead(shelf, world.camera, 2, -90, at=START + timedelta(hours=1))
+    assert look(shelf, world.camera).twins == (copy,)
+    assert [row["start"] for row in rows()] == [START - timedelta(seconds=2.5)]
