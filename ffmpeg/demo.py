@@ -117,16 +117,17 @@ def demo_feeds(ffmpeg: Path, street_port: int, count: int, ffmpeg_has: Callable[
 
 
 def _feed_command(ffmpeg: Path, scene: _Scene, encoder: str, publish_url: str) -> tuple[str, ...]:
-    sound_input = ["-re", "-f", "lavfi", "-i", _SOUND] if scene.has_sound else []
+    sound_input = ["-f", "lavfi", "-i", _SOUND] if scene.has_sound else []
     sound = ["-map", "1:a", "-c:a", "aac", "-b:a", "32k"] if scene.has_sound else []
     return (
         *(str(ffmpeg), "-hide_banner", "-nostdin", "-loglevel", "level+warning", "-nostats"),
-        *("-re", "-f", "lavfi", "-i", _draw_scene(scene), *sound_input),
+        *("-f", "lavfi", "-i", _draw_scene(scene), *sound_input),
         *("-map", "0:v", *_encode(encoder, scene.frames_per_second), *sound, *publish_arguments(publish_url)),
     )
 
 
-_SOUND = "sine=frequency=220:beep_factor=4:sample_rate=16000,volume=0.2"
+# Not `-re`: it begins with half a second at once, by which the burnt-in clock would be fast.
+_SOUND = "sine=frequency=220:beep_factor=4:sample_rate=16000,volume=0.2,arealtime"
 
 
 def _encode(encoder: str, frames_per_second: int) -> list[str]:
@@ -134,7 +135,17 @@ def _encode(encoder: str, frames_per_second: int) -> list[str]:
     common = ["-c:v", encoder, "-g", str(keyframe_distance)]
     if encoder == "libx265":
         calm = f"log-level=error:keyint={keyframe_distance}:min-keyint={keyframe_distance}:scenecut=0:bframes=0"
-        return [*common, "-preset", "ultrafast", "-crf", "30", "-x265-params", f"{calm}:pools=1:frame-threads=1"]
+        return [
+            *common,
+            "-preset",
+            "ultrafast",
+            "-tune",
+            "zerolatency",
+            "-crf",
+            "30",
+            "-x265-params",
+            f"{calm}:pools=1:frame-threads=1",
+        ]
     if encoder == "libx264":
         speed = ["-preset", "ultrafast", "-tune", "zerolatency", "-crf", "26", "-sc_threshold", "0"]
         return [*common, *speed, "-threads", "1"]
@@ -154,7 +165,7 @@ def _draw_scene(scene: _Scene) -> str:
     # For the clock the picture's time is the time of day: set once at the start, then counted by the pictures.
     chains.append(
         f"[passed{len(scene.cars)}]setpts='PTS+if(eq(N,0),st(0,floor(time(0)/TB)),ld(0))',{clock},"
-        "setpts=PTS-STARTPTS,format=yuv420p"
+        "setpts=PTS-STARTPTS,format=yuv420p,realtime"
     )
     return ";".join(chains)
 
