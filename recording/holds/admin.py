@@ -21,7 +21,8 @@ from cameras.models import Camera
 from cities.admin import CityFilter, CityScopedAdmin, Labelled, cities_where, column, may
 from cities.errors import VMSError
 from cities.models import Role, User
-from recording.holds.decisions import HoldState, NoFootage, Span, Statement
+from recording.gaps.spans import Span
+from recording.holds.decisions import HoldState, NoFootage, Statement
 from recording.holds.queries import in_force, state_holds
 from recording.holds.services import hold_footage, release_hold
 from recording.holds.words import say_hold, say_moment, say_spans

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cities.errors import InvalidInput
 from footage.reader import LIMITS
+from recording.gaps.spans import Span, subtract, unite
 
 LONGEST_HOLD = timedelta(days=31)
 LONGEST_AHEAD = timedelta(hours=24)
@@ -69,19 +70,11 @@ _PROBLEMS = {
 class NoFootage(InvalidInput):
     """There is nothing to hold in this time; `nearest` is the stretch of footage next to it, None without any."""
 
-    def __init__(self, nearest: "Span | None") -> None:
+    def __init__(self, nearest: Span | None) -> None:
         there = f"The nearest is from {nearest.start.isoformat()} to {nearest.end.isoformat()}." if nearest else ""
         nothing = "There is no footage of this camera in this time." if nearest else "This camera has no footage."
         super().__init__(f"{nothing} {there}".strip(), field="starts_at")
         self.nearest = nearest
-
-
-@dataclass(frozen=True, order=True)
-class Span:
-    """A stretch of time, its end not in it."""
-
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True)
@@ -96,13 +89,17 @@ class Wish:
 
 @dataclass(frozen=True)
 class Touched:
-    """A segment that a hold touches. `is_footage`: it can be replayed; `is_linked`: its link was made."""
+    """A segment that a hold touches. `is_footage`: it can be replayed; `is_linked`: its link was made.
+
+    `holes`: where inside it there is no picture, in order and apart from each other.
+    """
 
     span: Span
     size: int
     is_footage: bool
     is_linked: bool
     problem: str = ""
+    holes: Sequence[Span] = ()
 
     @property
     def is_kept(self) -> bool:
@@ -191,11 +188,11 @@ def state_hold(
     if until is not None and until <= now:
         return Statement(HoldState.EXPIRED)
     pieces = sorted(touched, key=lambda piece: piece.span)
-    footage = [piece for piece in pieces if piece.is_footage]
-    kept = _join([(piece.span, piece.is_kept) for piece in footage])
-    securing = _join([(piece.span, piece.is_coming) for piece in footage])
-    covered = _join([(piece.span, piece.is_kept or piece.is_coming) for piece in footage])
-    missing = _subtract(Span(asked.start, min(asked.end, now - SETTLING)), covered)
+    footage = [(part, piece) for piece in pieces if piece.is_footage for part in subtract(piece.span, piece.holes)]
+    kept = _join([(part, piece.is_kept) for part, piece in footage])
+    securing = _join([(part, piece.is_coming) for part, piece in footage])
+    covered = _join([(part, piece.is_kept or piece.is_coming) for part, piece in footage])
+    missing = tuple(subtract(Span(asked.start, min(asked.end, now - SETTLING)), unite(covered)))
     return Statement(
         state=_choose_state(kept, securing, missing),
         kept=kept,
@@ -234,13 +231,3 @@ def _join(pieces: Iterable[tuple[Span, bool]]) -> tuple[Span, ...]:
             joined.append(span)
         may_join = counts
     return tuple(joined)
-
-
-def _subtract(whole: Span, parts: Sequence[Span]) -> tuple[Span, ...]:
-    """Give what of the whole no part covers; the parts are in order of their starts."""
-    holes, reached = [], whole.start
-    for part in parts:
-        holes.append(Span(reached, min(part.start, whole.end)))
-        reached = max(reached, part.end)
-    holes.append(Span(reached, whole.end))
-    return tuple(hole for hole in holes if hole.start < hole.end)

@@ -16,7 +16,8 @@ from django.db.models import QuerySet
 
 from cameras.models import MediaServer
 from mediamtx.names import camera_id_from
-from recording.holds.decisions import LinkProblem, Span, name_link, read_problem
+from recording.gaps.spans import Span
+from recording.holds.decisions import LinkProblem, name_link, read_problem
 from recording.holds.links import (
     HeldSegment,
     drop_link,

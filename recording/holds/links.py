@@ -12,7 +12,8 @@ from uuid import UUID
 from footage.layout import is_segment_name
 from footage.reader import read_segment
 from mediamtx.names import camera_id_from
-from recording.holds.decisions import HELD_FOLDER, Span, id_from_link, name_link
+from recording.gaps.spans import Span
+from recording.holds.decisions import HELD_FOLDER, id_from_link, name_link
 from recording.segments.disk import LONG_WRITTEN_SECONDS
 
 _FOLDER = re.compile(r"[0-9a-f]{2}", re.ASCII)

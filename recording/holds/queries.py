@@ -12,7 +12,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cameras.models import Camera
 from cities.errors import NotThere
-from recording.holds.decisions import LONGEST_SEGMENT, Span, Statement, Touched, state_hold, touches
+from recording.gaps.holes import place_holes
+from recording.gaps.spans import Span
+from recording.holds.decisions import LONGEST_SEGMENT, Statement, Touched, state_hold, touches
 from recording.models import Hold, Segment
 from recording.segments.index import in_batches
 from recording.states import SegmentState
@@ -27,7 +29,7 @@ HELD = """EXISTS (
     )"""
 """What `is_held` says, for a statement in which the segments are called `segment`."""
 
-_TOUCHED = ["start", "end", "size", "state", "held_file", "held_problem"]
+_TOUCHED = ["start", "end", "size", "state", "held_file", "held_problem", "holes"]
 
 
 @dataclass(frozen=True)
@@ -153,9 +155,9 @@ def _read_touched(holds: Sequence[Hold]) -> dict[UUID, list[Touched]]:
     for batch in in_batches(holds, HOLDS_AT_ONCE):
         by_camera: dict[UUID, list[Touched]] = defaultdict(list)
         rows = segments_touched_by(batch).exclude(state=SegmentState.DELETING).values_list("camera_id", *_TOUCHED)
-        for camera_id, start, end, size, state, held_file, problem in rows:
-            is_footage = state != SegmentState.DAMAGED and end > start
-            by_camera[camera_id].append(Touched(Span(start, end), size, is_footage, bool(held_file), problem))
+        for camera_id, start, end, size, state, held_file, problem, packed in rows:
+            is_footage, holes = state != SegmentState.DAMAGED and end > start, place_holes(start, packed)
+            by_camera[camera_id].append(Touched(Span(start, end), size, is_footage, bool(held_file), problem, holes))
         for hold in batch:
             asked = Span(hold.starts_at, hold.ends_at)
             found[hold.pk] = [each for each in by_camera[hold.camera_id] if touches(asked, each.span)]

@@ -9,7 +9,8 @@ from cameras.models import Camera
 from cameras.services import subject_of
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, User
-from recording.holds.decisions import LONGEST_SEGMENT, SETTLING, NoFootage, Span, Wish, check_wish, choose_nearest
+from recording.gaps.spans import Span
+from recording.holds.decisions import LONGEST_SEGMENT, SETTLING, NoFootage, Wish, check_wish, choose_nearest
 from recording.holds.order import order_after_commit
 from recording.holds.queries import segments_touched_by, take_turn_with_holds
 from recording.models import Hold, Segment

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from recording.holds.decisions import HoldState, Span, Statement
+from recording.gaps.spans import Span
+from recording.holds.decisions import HoldState, Statement
 from recording.models import Hold
 
 

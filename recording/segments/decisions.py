@@ -231,7 +231,9 @@ def measure_ahead(start: datetime, reading: SegmentReading) -> timedelta:
     """
     if reading.number != 0 or reading.last is None:
         return timedelta()
-    ahead = timedelta(seconds=_add(start, _reach_of(reading)).timestamp() - reading.written)
+    # A file system that keeps whole seconds alone cuts the rest of them off.
+    written = reading.written + reading.written.is_integer()
+    ahead = timedelta(seconds=_add(start, _reach_of(reading)).timestamp() - written)
     return ahead if LEAST_AHEAD <= ahead <= MOST_AHEAD else timedelta()
 
 

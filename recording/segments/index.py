@@ -157,7 +157,8 @@ def index_files(
 ) -> Indexed:
     """Read the files and bring their rows in line; `now` is the moment before the first was looked at.
 
-    The same files give the same rows, however often and in whatever order they come, and whoever reads them.
+    The same files give the same rows, however often and in whatever order they come, and whoever reads them; but a
+    start that was found earlier stays.
     """
     found = list(files)
     return index_batches(server, in_batches(found, size_batches(len(found))), lambda: now, readers)

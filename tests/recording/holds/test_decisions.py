@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from cities.errors import InvalidInput
 from footage.layout import is_segment_name
+from recording.gaps.spans import Span
 from recording.holds.decisions import (
     BOUNDARY,
     HoldState,
     LinkProblem,
-    Span,
     Statement,
     Touched,
     Wish,
@@ -60,6 +60,13 @@ def test_gaps_make_several_ranges_and_what_is_missing_lies_within_what_was_asked
         (span(-2, 1), span(6, 8)),
         (span(1, 6), span(8, 10)),
     )
+
+
+def test_silence_inside_a_file_is_missing_although_the_file_is_kept() -> None:
+    silent = Touched(span(0, 10), 100, is_footage=True, is_linked=True, holes=[span(3, 5)])
+    statement = state_hold(span(1, 9), [silent], now=NOW)
+    assert (statement.state, statement.kept) == (HoldState.PARTLY, (span(0, 3), span(5, 10)))
+    assert (statement.missing, statement.held_bytes) == ((span(3, 5),), 100)
 
 
 def test_until_its_link_is_made_footage_is_being_secured() -> None:

@@ -13,9 +13,10 @@ from django.db import connections
 
 from cameras.models import MediaServer
 from cities.scope import every_city
+from recording.gaps.spans import Span
 from recording.holds import keeping, links
 from recording.holds import tasks as room
-from recording.holds.decisions import HoldState, LinkProblem, Span, Statement, name_link
+from recording.holds.decisions import HoldState, LinkProblem, Statement, name_link
 from recording.holds.keeping import KEEPING, Kept, keep_links
 from recording.holds.links import footage_file
 from recording.holds.queries import state_holds

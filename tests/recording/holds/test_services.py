@@ -11,7 +11,8 @@ from kombu.exceptions import OperationalError as BrokerError
 from cameras.models import MediaServer
 from cities.errors import InvalidInput
 from cities.scope import city_scope
-from recording.holds.decisions import HoldState, NoFootage, Span
+from recording.gaps.spans import Span
+from recording.holds.decisions import HoldState, NoFootage
 from recording.holds.keeping import keep_links
 from recording.holds.queries import (
     HeldBytes,

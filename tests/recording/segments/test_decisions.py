@@ -222,3 +222,9 @@ def test_a_recordings_first_file_cannot_be_younger_than_its_last_write(
     facts = judge_file(FILE, reading, NOW)
     assert round((START - facts.start).total_seconds(), 3) == counted
     assert facts.end - facts.start == timedelta(seconds=4)
+
+
+def test_of_a_file_system_that_keeps_whole_seconds_the_latest_moment_counts() -> None:
+    written = float(int(START.timestamp()) + 2)
+    reading = SOUND._replace(number=0, written=written)
+    assert measure_ahead(START, reading) == timedelta(seconds=1, microseconds=START.microsecond)
