@@ -1,4 +1,4 @@
-/* Marks a range of the footage and holds it, with a reason, by the API. */
+/* Marks a range of the footage and holds it, with a reason, by the API: of one camera, or of those that are ticked. */
 "use strict";
 
 window.Replay = window.Replay || {};
@@ -18,6 +18,7 @@ window.Replay = window.Replay || {};
       this.form = page.querySelector("[data-hold-form]");
       this.error = page.querySelector("[data-hold-error]");
       this.sender = this.form.querySelector("[type='submit']");
+      this.boxes = [...this.form.querySelectorAll("[data-hold-camera]")];
       this.form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
       page.querySelector("[data-hold-cancel]").addEventListener("click", () => this.dialog.close());
     }
@@ -47,6 +48,7 @@ window.Replay = window.Replay || {};
     open() {
       if (this.button.disabled || !this.dialog || this.sender.disabled) return;
       this.error.textContent = "";
+      if (this.sent !== this.selection) for (const box of this.boxes) box.disabled = false;
       this.dialog.querySelector("[data-hold-range]").textContent = this.sayRange();
       this.dialog.showModal();
     }
@@ -54,20 +56,32 @@ window.Replay = window.Replay || {};
     /* Send once, however often it is pressed: each request would make a hold. */
     async send() {
       if (this.sender.disabled) return;
-      const { selection } = this;
+      const selection = this.sent = this.selection;
       this.sender.disabled = true;
       this.error.textContent = "";
-      const why = await this.post(selection);
+      const why = this.boxes.length ? await this.postTicked(selection) : await this.post(selection, this.camera);
       this.sender.disabled = false;
       if (why) this.complain(why);
       else this.finish(selection);
       this.onSent();
     }
 
-    /* Ask the server to hold a range; gives why it does not, or nothing. */
-    async post({ from, to }) {
+    /* Hold it of each camera that is ticked; gives why not of some, or nothing. What is held is not asked for again. */
+    async postTicked(selection) {
+      const ticked = this.boxes.filter((box) => box.checked && !box.disabled), failures = [];
+      if (!ticked.length) return this.words.noneChosen;
+      for (const box of ticked) {
+        const why = await this.post(selection, box.dataset.holdCamera);
+        box.disabled = !why;
+        if (why) failures.push(`${box.dataset.name}: ${why}`);
+      }
+      return failures.join("\n");
+    }
+
+    /* Ask the server to hold a range of a camera; gives why it does not, or nothing. */
+    async post({ from, to }, camera) {
       const fields = new FormData(this.form);
-      const body = JSON.stringify({ camera_id: this.camera, from: spell(from), to: spell(to), reason: fields.get("reason"), case_number: fields.get("case_number") });
+      const body = JSON.stringify({ camera_id: camera, from: spell(from), to: spell(to), reason: fields.get("reason"), case_number: fields.get("case_number") });
       const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": fields.get("csrfmiddlewaretoken") };
       try {
         const answer = await fetch(this.url, { method: "POST", body, headers, signal: AbortSignal.timeout(ANSWER_MS) });

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { CityClock, Footage, FootagePlayer, Timeline, Previews, Calendar, Controls, geometry, readWords, insert, readAsked, sayLength } = window.Replay;
+  const { CityClock, Footage, FootagePlayer, Timeline, Previews, Calendar, Controls, Holding, geometry, readWords, insert, readAsked, sayLength } = window.Replay;
   const TICK_MS = 150, SEEK_MS = 1000, CLOSE_MS = 60, PATIENCE_MS = 4000, AHEAD_MS = 4000, NONE_MS = 60_000, BEHIND_PRESENT_MS = 12_000, BEGIN_MS = 60_000;
 
   /* The clock that all follow; it stands while a picture is waited for. */
@@ -29,6 +29,7 @@
       this.box = element.querySelector("[data-past-words]");
       this.headline = element.querySelector("[data-past-headline]");
       this.why = element.querySelector("[data-past-why]");
+      this.listener = element.querySelector("[data-listen]");
       this.trouble = "";
       this.state = "idle";
       this.none = null;  // from when to when the server has no footage, whatever the timeline says
@@ -55,6 +56,13 @@
     }
 
     isNone(moment) { return this.none !== null && moment >= this.none.from && moment < this.none.to; }
+
+    sound(isOn) {
+      const use = this.listener.querySelector("use");
+      this.player.setMuted(!isOn);
+      this.listener.setAttribute("aria-pressed", String(isOn));
+      use.setAttribute("href", use.getAttribute("href").replace(/#.*/, isOn ? "#sound" : "#mute"));
+    }
 
     say(headline, why = "") {
       this.box.hidden = !headline;
@@ -141,6 +149,11 @@
       });
       this.centre(this.master.moment);
       this.controls = new Controls(page, clock, words, this.listDeeds());
+      this.holding = new Holding(page, {
+        url: page.dataset.holdsUrl, clock, words, timeline: this.timeline,
+        onSaid: (said) => this.controls.toast(said), onSent: () => this.footage.ask(),
+      });
+      for (const tile of this.tiles) tile.listener.addEventListener("click", () => this.listenTo(tile));
       this.calendar = new Calendar(page, { url: `/api/v1/days?camera_ids=${ids.join(",")}&`, clock, words, onDay: (day) => this.showDay(day) });
       this.keepMoment();
       setInterval(() => this.tick(), TICK_MS);
@@ -160,6 +173,10 @@
         show: (length) => this.timeline.show({ from: this.master.moment - length / 2, to: this.master.moment + length / 2 }),
         calendar: () => this.calendar.toggle(this.master.moment),
         link: () => this.controls.link(this.master.moment),
+        sound: () => this.listenTo(this.heard ?? this.tiles[0]),
+        "mark-in": () => this.holding.mark("from", this.master.moment),
+        "mark-out": () => this.holding.mark("to", this.master.moment),
+        hold: () => this.holding.open(),
         "zoom-in": () => this.timeline.zoom(0.5), "zoom-out": () => this.timeline.zoom(2),
       };
     }
@@ -267,6 +284,14 @@
       const has = Boolean(geometry.spanAt(this.footage.of(tile.id).spans, at.moment));
       this.previews.turnTo(`/api/v1/cameras/${tile.id}`);
       this.previews.show(at.x, this.timeline.width, { moment: at.moment, time: this.clock.say(at.moment), words: `${tile.element.dataset.name}: ${this.timeline.say(at.moment, at.row)}`, has });
+    }
+
+    /* Hear one camera, or none where it was heard already: several at once nobody understands. */
+    listenTo(heard) {
+      const isOn = heard.player.muted;
+      this.heard = heard;
+      for (const tile of this.tiles) tile.sound(isOn && tile === heard);
+      this.controls.toast(isOn ? this.words.soundOn : this.words.soundOff);
     }
 
     /* Links that change the cameras, and those to one camera, keep the moment. */
