@@ -309,7 +309,7 @@
       const passed = (at - last.at) * this.player.rate;
       if (Number.isFinite(last.moment) && moment - last.moment > passed * 1.5 + 3000 && !geometry.spanAt(this.found.spans.filter(([, end]) => end > moment - 500), last.moment)) {
         const gap = this.found.gaps.find(([start, end]) => start < moment && (end ?? moment) > last.moment);
-        this.controls.toast(insert(this.words.skipped, { length: sayLength(geometry.lengthWithout(this.found.spans, last.moment, moment)), cause: gap ? this.causes[gap[2]] : this.words.notWished }));
+        this.controls.toast(insert(this.words.skipped, { length: sayLength(geometry.lengthWithout(this.found.spans, last.moment, moment)), cause: this.footage.explain(gap, last.moment, this) }));
       }
       this.last = { moment, at };
       this.watchSpeed(moment, at);

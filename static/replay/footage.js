@@ -5,7 +5,7 @@ window.Replay = window.Replay || {};
 
 (() => {
   const { chooseResolution } = window.Replay.geometry;
-  const FRESH_MS = 5000, SETTLE_MS = 120, ANSWER_MS = 15_000;
+  const FRESH_MS = 5000, SETTLE_MS = 120, ANSWER_MS = 15_000, YOUNG_MS = 120_000;
   const NOTHING = { spans: [], gaps: [], holds: [], activity: [], events: [], from: 0, resolution: 1 };
 
   async function askJson(url, options = {}) {
@@ -39,6 +39,15 @@ window.Replay = window.Replay || {};
 
     now() { return Date.now() + this.ahead; }
     of(id) { return this.found.get(id) ?? NOTHING; }
+
+    /* Whether a moment is so young that the ledger of gaps may not know it yet. */
+    isYoung(moment) { return moment > this.now() - YOUNG_MS; }
+
+    /* Why there is no footage at a moment, by the gap that is known of it, if one is. */
+    explain(gap, moment, { words, causes }) {
+      if (gap) return causes[gap[2]];
+      return this.isYoung(moment) ? words.causeYoung : words.notWished;
+    }
 
     /* Say what is looked at; what is missing of it is asked for, once the view rests. */
     look(view, width) {

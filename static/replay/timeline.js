@@ -8,7 +8,6 @@ window.Replay = window.Replay || {};
   const { MINUTE, positionOf, momentAt } = geometry;
   const MOVED_PX = 4;
   // The ledger of gaps says what is missing after a minute or two.
-  const YOUNG_MS = 2 * MINUTE;
 
   class Timeline {
     constructor(element, { clock, words, causes, rows, footage, onSeek, onHover, onView }) {
@@ -82,7 +81,7 @@ window.Replay = window.Replay || {};
       if (geometry.spanAt(found.spans, moment)) return this.words.footage + held;
       const gap = geometry.gapAt(found.gaps, moment);
       if (gap) return `${this.words.gap}: ${this.causes[gap[2]] ?? gap[2]}${held}`;
-      return moment > this.footage.now() - YOUNG_MS ? this.words.young : this.words.notRecorded;
+      return this.footage.isYoung(moment) ? this.words.young : this.words.notRecorded;
     }
 
     describe() {

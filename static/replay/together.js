@@ -24,8 +24,8 @@
   }
 
   class Tile {
-    constructor(element, { words, causes, clock, hlsUrl, now, onNone }) {
-      Object.assign(this, { element, words, causes, clock, onNone, id: element.dataset.tile });
+    constructor(element, { words, causes, clock, hlsUrl, now, isYoung, onNone }) {
+      Object.assign(this, { element, words, causes, clock, isYoung, onNone, id: element.dataset.tile });
       this.box = element.querySelector("[data-past-words]");
       this.headline = element.querySelector("[data-past-headline]");
       this.why = element.querySelector("[data-past-why]");
@@ -124,7 +124,7 @@
 
     describeGap(moment, { gaps }) {
       const gap = geometry.gapAt(gaps, moment);
-      if (!gap) return this.words.notRecorded;
+      if (!gap) return this.isYoung(moment) ? this.words.young : this.words.notRecorded;
       const told = { from: this.clock.say(gap[0]), to: gap[1] ? this.clock.say(gap[1], "second") : "", cause: this.causes[gap[2]] };
       return insert(gap[1] ? this.words.goesOn : this.words.goesOnOpen, told);
     }
@@ -136,7 +136,7 @@
       const { words, causes } = readWords(page);
       const clock = new CityClock(page.dataset.zone, document.documentElement.lang);
       Object.assign(this, { words, causes, clock });
-      const shared = { words, causes, clock, hlsUrl: page.dataset.player, now: () => this.footage.now(), onNone: () => this.footage.ask() };
+      const shared = { words, causes, clock, hlsUrl: page.dataset.player, now: () => this.footage.now(), isYoung: (moment) => this.footage.isYoung(moment), onNone: () => this.footage.ask() };
       this.tiles = [...page.querySelectorAll("[data-tile]")].map((element) => new Tile(element, shared));
       const ids = this.tiles.map((tile) => tile.id);
       this.plays = true;
@@ -274,7 +274,7 @@
       const next = geometry.nextSpan(spans, moment);
       if (!next || next[0] - moment < 3000) return;
       const gap = this.tiles.map((tile) => geometry.gapAt(this.footage.of(tile.id).gaps, moment)).find(Boolean);
-      this.controls.toast(insert(this.words.skipped, { length: sayLength(next[0] - moment), cause: gap ? this.causes[gap[2]] : this.words.notWished }));
+      this.controls.toast(insert(this.words.skipped, { length: sayLength(next[0] - moment), cause: this.footage.explain(gap, moment, this) }));
       this.master.set(next[0]);
     }
 

@@ -276,3 +276,10 @@ def test_the_play_button_says_what_it_does_and_nothing_else(world: World, open_a
         page.evaluate(f"plays => {P}.controls.showPlaying(plays)", plays)
         button = page.get_by_role("button", name=name, exact=True)
         assert [button.get_attribute(each) for each in ("data-do", "aria-pressed")] == ["play", None]
+
+
+def test_what_is_too_young_for_a_cause_is_not_said_to_be_unwished(filmed: Filmed, open_as: OpenAs) -> None:
+    page = open_at(open_as, filmed, filmed.first + timedelta(seconds=20))
+    why = f"age => {P}.footage.explain(null, Date.now() - age * 1000, {P})"
+    assert page.evaluate(why, 30) == "the cause is not known yet"
+    assert page.evaluate(why, 300) == "recording was not wished"
