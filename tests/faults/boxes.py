@@ -19,13 +19,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Footage:
-    """What a file holds; `starts` and `recording` are None where MediaMTX's mark cannot be read."""
+    """What a file holds; `starts`, `recording` and `number` are None where MediaMTX's mark cannot be read.
+
+    `written`: when the file was last written, in seconds since 1970.
+    """
 
     size: int
     starts: float | None = None
     recording: UUID | None = None
     is_closed: bool = False
     parts: tuple[Part, ...] = ()
+    number: int | None = None
+    written: float = 0.0
 
     @property
     def ends(self) -> float | None:
@@ -68,6 +73,7 @@ def find(data: bytes, box: Box, *kinds: bytes) -> Box | None:
 
 def read_footage(path: Path) -> Footage:
     """Read a whole file, which the cameras of these tests keep small. Raises OSError."""
+    written = path.stat().st_mtime
     data = path.read_bytes()
     boxes = list(walk(data, 0, len(data)))
     moov = next((box for box in boxes if box[0] == b"moov"), None)
@@ -79,10 +85,10 @@ def read_footage(path: Path) -> Footage:
     is_closed = header is not None and struct.unpack_from(">I", data, header[2] + 16)[0] > 0
     if mark is None or scale is None:
         return Footage(len(data), is_closed=is_closed)
-    _, _, nanoseconds = struct.unpack_from(">Qqq", data, mark[2] + 20)
+    number, _, nanoseconds = struct.unpack_from(">Qqq", data, mark[2] + 20)
     starts = nanoseconds / 1e9
     parts = tuple(_read_parts(data, boxes, starts, scale))
-    return Footage(len(data), starts, UUID(bytes=data[mark[2] + 4 : mark[2] + 20]), is_closed, parts)
+    return Footage(len(data), starts, UUID(bytes=data[mark[2] + 4 : mark[2] + 20]), is_closed, parts, number, written)
 
 
 def _read_timescale(data: bytes, moov: Box) -> int | None:

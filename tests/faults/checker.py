@@ -30,6 +30,12 @@ INDEXED_WITHIN = 25.0
 SHOWN_WITHIN = 30.0
 """Footage no older than this is in the index: a fragment of 4 s, a look each 10 s, and one may be late."""
 
+MOST_EARLIER = 6.0
+"""A recording's first file may have begun so many seconds earlier than it says."""
+
+WRITTEN_AT_ONCE = 0.3
+"""No footage is younger than the write that brought it, but for the trembling of clocks."""
+
 EVERY_CITY = "-c vms.cities=*"
 """What a connection that is none of ours must say to be shown the cities' rows."""
 
@@ -206,11 +212,24 @@ def _check_sealed(row: Row, footage: Footage) -> Iterator[Violation]:
         )
     if row.is_recovered is footage.is_closed:
         yield Violation("index = disk", f"{row.file} says recovered: {row.is_recovered}, closed: {footage.is_closed}")
-    told = (row.begins, row.ends)
     if footage.starts is None or footage.ends is None:
         yield Violation("index = disk", f"{row.file} is ready and holds no footage")
-    elif max(abs(told[0] - footage.starts), abs(told[1] - footage.ends)) > 0.01:
-        yield Violation("index = disk", f"{row.file} lasts {footage.starts}–{footage.ends}, its row says {told}")
+    else:
+        yield from _check_times(row, footage, footage.starts, footage.ends)
+
+
+def _check_times(row: Row, footage: Footage, starts: float, ends: float) -> Iterator[Violation]:
+    """A row says the file's own times; only a recording's first file may lie earlier, never later than its last write.
+
+    MediaMTX takes the coming of what a connection has saved up for its time.
+    """
+    earlier = (starts - row.begins, ends - row.ends)
+    most = MOST_EARLIER if footage.number == 0 else 0.0
+    if not -0.01 <= earlier[0] <= most + 0.01 or abs(earlier[0] - earlier[1]) > 0.01:
+        told = (row.begins, row.ends)
+        yield Violation("index = disk", f"{row.file} lasts {starts}–{ends}, its row says {told}")
+    if footage.number == 0 and row.ends > footage.written + WRITTEN_AT_ONCE:
+        yield Violation("index = disk", f"{row.file} was written at {footage.written}, its row ends at {row.ends}")
 
 
 def check_wishes(before: Facts, after: Facts) -> Iterator[Violation]:

@@ -28,11 +28,11 @@ OLD, YOUNG, BEFORE = NOW - 600, NOW - 20, NOW - 1
 SAMPLES = [(180_000, 500, KEY), (180_000, 100, NOT_KEY)]
 
 
-def write_segment(path: Path, starts: float, fragments: int = 5, *, torn: int = 0) -> None:
+def write_segment(path: Path, starts: float, fragments: int = 5, *, torn: int = 0, number: int = 1) -> None:
     """Write a segment of fragments of 4 s that began then; its last bytes are cut off."""
     path.parent.mkdir(parents=True, exist_ok=True)
     closed = make_mvhd(0 if torn else 4000 * fragments)
-    head = make_head(mark=make_mtxi(RECORDING, 1, int(starts * 1e9)), mvhd=closed)
+    head = make_head(mark=make_mtxi(RECORDING, number, int(starts * 1e9)), mvhd=closed)
     whole = head + b"".join(make_fragment(360_000 * number, SAMPLES) for number in range(fragments))
     path.write_bytes(whole[: len(whole) - torn])
 
@@ -120,6 +120,28 @@ def test_a_fragment_that_the_index_does_not_know_is_seen(before: Facts, root: Pa
     row = before.rows[0]
     shorter = replace(row, whole_bytes=row.whole_bytes - 1000, ends=row.ends - 4)
     assert name_violations(before, replace(before, rows=(shorter, before.rows[1]))) == ["index = disk"] * 2
+
+
+@pytest.mark.parametrize(
+    ("number", "earlier", "written", "seen"),
+    [
+        (0, 0.0, 0.0, 0),
+        (0, 2.0, -2.0, 0),
+        (0, 0.0, -2.0, 1),  # younger than the write that brought it
+        (0, 7.0, -7.0, 1),
+        (0, -1.0, 1.0, 1),  # later than it says
+        (1, 2.0, -2.0, 1),  # only a recording's first file may lie earlier
+    ],
+)
+def test_a_start_that_is_not_the_files_is_seen(
+    before: Facts, root: Path, *, number: int, earlier: float, written: float, seen: int
+) -> None:
+    write_segment(root / file_at(OLD), OLD, number=number)
+    row = before.rows[0]
+    os.utime(root / row.file, (row.ends + written, row.ends + written))
+    moved = replace(row, begins=row.begins - earlier, ends=row.ends - earlier)
+    after = look(root, replace(before, rows=(moved, before.rows[1])))
+    assert name_violations(after, after) == ["index = disk"] * seen
 
 
 def test_a_torn_fragment_that_the_index_counts_is_seen(before: Facts, root: Path) -> None:
