@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils import timezone
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from cameras.models import Camera
 from cities.admin import CityFilter, CityScopedAdmin, Labelled, LookOnly, column, may
+from cities.long_lists import DaysFilter, LongList
 from cities.models import Role, User
 from cities.pages import return_to_page
 from recording.gaps import admin as _gaps  # noqa: F401 -- registers its pages
@@ -126,25 +128,37 @@ class RecordingSessionAdmin(LookOnly, CityScopedAdmin):
 
 
 @admin.register(Segment)
-class SegmentAdmin(LookOnly, CityScopedAdmin):
+class SegmentAdmin(LookOnly, LongList, CityScopedAdmin):
     """The footage that exists: what the index says of each file."""
 
     list_display = [
-        *("camera", "city", "start", "end", "state_shown", "size", "is_recovered", "damage"),
+        *("camera", "city", "start", "end", "state_shown", "size_shown", "recovered_shown", "damage"),
         *("deletion_attempts", "deletion_error"),
     ]
-    list_filter = [CityFilter, "state", "is_recovered"]
+    list_filter = [("start", DaysFilter), CityFilter, "state", "is_recovered"]
     list_select_related = ["camera", "city"]
     search_fields = ["camera__name", "file"]
-    date_hierarchy = "start"
     ordering = ["-start"]
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
         rows: QuerySet[Segment] = super().get_queryset(request)
-        return rows.defer("fragments")
+        return rows.defer("fragments", "activity", "holes")
+
+    def is_short(self, request: HttpRequest) -> bool:
+        """What is not simply there is little, and lies in indexes of its own: trouble is shown however old it is."""
+        return request.GET.get("state__exact") in {SegmentState.OPEN, SegmentState.DAMAGED, SegmentState.DELETING}
 
     @column(_("state"), ordering="state", label={"open": "info", "ready": "success", "damaged": "danger"})
     def state_shown(self, segment: Segment) -> Labelled:
         """What can be done with it, as a coloured label."""
         return Labelled(segment.state, str(SegmentState(segment.state).label))
+
+    @column(_("size"), ordering="size")
+    def size_shown(self, segment: Segment) -> str:
+        """Its bytes, in a unit that can be read."""
+        return str(filesizeformat(segment.size))
+
+    @column(_("recovered"), ordering="is_recovered", label={"yes": "info"})
+    def recovered_shown(self, segment: Segment) -> Labelled | str:
+        """A word where its writer ended without closing it: what is usual is no red mark."""
+        return Labelled("yes", gettext("recovered")) if segment.is_recovered else "–"

@@ -147,6 +147,9 @@ class Segment(CityOwned):
             ),
             models.Index(fields=["media_server"], name="held_segment_by_server", condition=~models.Q(held_file="")),
             models.Index(
+                fields=["city", "-start"], name="damaged_segment_by_city", condition=models.Q(state="damaged")
+            ),
+            models.Index(
                 fields=["-start"], name="unmeasured_segment_by_start", condition=models.Q(state="ready", activity=b"")
             ),
             models.Index(fields=["camera", "start"], name="holed_segment_by_camera", condition=models.Q(holes__gt=b"")),

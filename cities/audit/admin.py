@@ -7,21 +7,26 @@ from django.utils.translation import gettext_lazy as _
 
 from cities.admin import CityFilter, CityScopedAdmin, LookOnly, column
 from cities.audit.queries import list_entries_with_platform
+from cities.long_lists import DaysFilter, LongList
 from cities.models import AuditAction, AuditEntry, Role
 
 
+class _MonthFilter(DaysFilter):
+    """The newest month: people ask for what was done weeks ago."""
+
+    newest_days = 31
+
+
 @admin.register(AuditEntry)
-class AuditEntryAdmin(LookOnly, CityScopedAdmin):
+class AuditEntryAdmin(LookOnly, LongList, CityScopedAdmin):
     """Who did what, newest first."""
 
     role_to_view = Role.AUDITOR
     list_display = ["number", "at", "city", "actor", "address", "action_shown", "subject", "reason"]
-    list_filter = [CityFilter, "action"]
+    list_filter = [("at", _MonthFilter), CityFilter, "action"]
     list_select_related = ["city"]
     search_fields = ["actor", "subject", "address"]
-    date_hierarchy = "at"
     ordering = ["-at"]
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         """Platform administrators see the platform's own chain too: sign-ins and accounts of nobody's city."""

@@ -147,7 +147,7 @@ def test_segments_are_looked_at_in_ones_own_city_only(world: World) -> None:
             )
         mine, other = (Segment.objects.get(camera=camera) for camera in (world.camera, world.foreign_camera))
     client = staff(world.viewer)
-    page = client.get("/admin/recording/segment/").content.decode()
+    page = client.get("/admin/recording/segment/?state__exact=damaged").content.decode()
     assert (world.camera.name in page, world.foreign_camera.name in page) == (True, False)
     assert client.get(f"/admin/recording/segment/{mine.pk}/change/").status_code == 200
     assert client.get(f"/admin/recording/segment/{other.pk}/change/").status_code == 302
