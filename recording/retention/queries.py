@@ -10,13 +10,13 @@ from django.db.models import Max, Q, QuerySet, Sum
 from cameras.models import Camera
 from recording.holds.queries import is_held
 from recording.models import RetentionPolicy, Segment
-from recording.retention.decisions import DEFAULT_POLICY, Candidate, Footprint, Policy, choose_policy
+from recording.retention.decisions import DEFAULT_POLICY, Candidate, Footprint, Policy, choose_policy, take_oldest
 from recording.states import SegmentState
 
 CLOSED = (SegmentState.READY, SegmentState.DAMAGED)
 
-MOST_AT_ONCE = 50_000
-"""More than a pass can take away in its time."""
+FEW_AT_ONCE, MOST_AT_ONCE = 1_000, 50_000
+"""More than is too much from one minute to the next, and more than a pass can take away in its time."""
 
 # What lies wholly between the sessions of its camera, which may overlap: after the end of all that began before, before
 # the next one. One search in the index for each such stretch, whatever the planner thinks: it takes a stretch for a
@@ -90,10 +90,16 @@ def started_before(limits: Mapping[UUID, datetime]) -> Q:
     return condition
 
 
-def read_oldest(rows: QuerySet[Segment]) -> list[Candidate]:
+def read_oldest(rows: QuerySet[Segment], most: int = MOST_AT_ONCE) -> list[Candidate]:
     """Give the oldest of these segments, oldest first."""
     values = rows.order_by("start", "pk").values_list("pk", "camera_id", "city_id", "start", "size")
-    return [Candidate(*row) for row in values[:MOST_AT_ONCE]]
+    return [Candidate(*row) for row in values[:most]]
+
+
+def read_oldest_bytes(rows: QuerySet[Segment], excess: float) -> list[Candidate]:
+    """Give the oldest of these segments, oldest first, until so many bytes go with them."""
+    few = take_oldest(read_oldest(rows, FEW_AT_ONCE), excess)
+    return few if len(few) < FEW_AT_ONCE else take_oldest(read_oldest(rows), excess)
 
 
 def find_outside(server_id: int) -> list[int]:
@@ -103,10 +109,11 @@ def find_outside(server_id: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def unheld_bytes(camera_ids: Collection[UUID], now: datetime) -> int:
-    """Give the bytes of footage of these cameras that count for a quota: all that is there and not held."""
+def unheld_bytes(camera_ids: Collection[UUID], now: datetime) -> dict[UUID, int]:
+    """Give the bytes of footage of each of these cameras that count for a quota: all that is there and not held."""
     rows = Segment.objects.filter(~is_held(now), camera_id__in=camera_ids).exclude(state=SegmentState.DELETING)
-    return int(rows.aggregate(bytes=Sum("size"))["bytes"] or 0)
+    sums = rows.values_list("camera_id").annotate(bytes=Sum("size")).order_by()
+    return {camera_id: int(size) for camera_id, size in sums}
 
 
 def measure_footprints(server_id: int, policies: Mapping[UUID, Policy], now: datetime) -> dict[UUID, Footprint]:

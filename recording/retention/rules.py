@@ -1,12 +1,18 @@
 """What each rule lets go from a media server's disk, oldest first; nothing is changed here."""
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from cameras.models import MediaServer
 from recording.models import DeletionRule, Segment
+from recording.retention import pace
 from recording.retention.decisions import (
+    Candidate,
     Choice,
     Policy,
     choose,
@@ -14,7 +20,6 @@ from recording.retention.decisions import (
     is_mass_removal,
     limit_age,
     share_loss,
-    take_oldest,
 )
 from recording.retention.queries import (
     camera_policies,
@@ -25,12 +30,23 @@ from recording.retention.queries import (
     measure_footprints,
     on_server,
     read_oldest,
+    read_oldest_bytes,
     started_before,
     unheld_bytes,
 )
 from recording.segments.decisions import ALARMING_ROWS
 
 Policies = Mapping[UUID, Policy]
+
+
+@dataclass(frozen=True)
+class _Quota:
+    """So many bytes for a camera or a city: the index of cameras sums them, `segments` finds the oldest by another."""
+
+    owner: UUID
+    bytes: int
+    cameras: Sequence[UUID]
+    segments: Q
 
 
 def choose_outside(server: MediaServer) -> tuple[list[Choice], str]:
@@ -58,24 +74,27 @@ def choose_aged(server: MediaServer, policies: Policies, now: datetime) -> list[
 
 def choose_over_camera_quota(server: MediaServer, policies: Policies, now: datetime) -> list[Choice]:
     """Choose the oldest of each camera that has more than its own quota."""
-    quotas = {camera_id: policy.quota_bytes for camera_id, policy in camera_policies().items()}
-    return _choose_over(server, policies, now, [([camera], quota) for camera, quota in quotas.items() if quota])
+    quotas = [
+        _Quota(camera_id, policy.quota_bytes, [camera_id], Q(camera_id=camera_id))
+        for camera_id, policy in camera_policies().items()
+        if policy.quota_bytes
+    ]
+    return _choose_over(server, policies, now, quotas)
 
 
 def choose_over_city_quota(server: MediaServer, policies: Policies, now: datetime) -> list[Choice]:
     """Choose the oldest of each city that has more than its quota, all its cameras together."""
-    quotas = {city_id: policy.quota_bytes for city_id, policy in city_policies().items()}
-    cameras = cameras_by_city() if any(quotas.values()) else {}
-    return _choose_over(
-        server, policies, now, [(cameras.get(city, []), quota) for city, quota in quotas.items() if quota]
-    )
+    limits = {city_id: policy.quota_bytes for city_id, policy in city_policies().items() if policy.quota_bytes}
+    cameras = cameras_by_city() if limits else {}
+    quotas = [_Quota(city, limit, cameras.get(city, []), Q(city_id=city)) for city, limit in limits.items()]
+    return _choose_over(server, policies, now, quotas)
 
 
 def choose_beyond_promise(server: MediaServer, policies: Policies, now: datetime, missing: float) -> list[Choice]:
     """Choose, whoever's, the oldest of what is there although its promised days are over, up to so many bytes."""
     moments = {camera_id: end_of_promise(policy, now) for camera_id, policy in policies.items()}
     beyond = deletable(now).filter(started_before(moments), media_server=server)
-    return choose(take_oldest(read_oldest(beyond), missing), DeletionRule.WATERMARK, policies, now)
+    return choose(read_oldest_bytes(beyond, missing), DeletionRule.WATERMARK, policies, now)
 
 
 def choose_by_share(server: MediaServer, policies: Policies, now: datetime, missing: float) -> list[Choice]:
@@ -84,20 +103,33 @@ def choose_by_share(server: MediaServer, policies: Policies, now: datetime, miss
     losses = share_loss(missing, measure_footprints(server.pk, policies, now))
     for city_id, loss in losses.items():
         if loss > 0:
-            oldest = read_oldest(deletable(now).filter(city_id=city_id, media_server=server))
-            choices += choose(take_oldest(oldest, loss), DeletionRule.WATERMARK, policies, now)
+            rows = deletable(now).filter(city_id=city_id, media_server=server)
+            choices += choose(read_oldest_bytes(rows, loss), DeletionRule.WATERMARK, policies, now)
     return choices
 
 
-def _choose_over(
-    server: MediaServer, policies: Policies, now: datetime, quotas: Sequence[tuple[Sequence[UUID], int]]
-) -> list[Choice]:
+def _choose_over(server: MediaServer, policies: Policies, now: datetime, quotas: Sequence[_Quota]) -> list[Choice]:
     """Choose the oldest of what is too much; what lies on another media server goes when that one's ring turns."""
-    choices: list[Choice] = []
-    for camera_ids, quota in quotas:
-        excess = unheld_bytes(camera_ids, now) - quota
+    work = pace.name_work(server.pk, [(quota.owner, quota.bytes) for quota in quotas])
+    if not quotas or not pace.is_due(work):
+        return []
+    began = time.monotonic()
+    kept = unheld_bytes([camera for quota in quotas for camera in quota.cameras], now)
+    seconds = time.monotonic() - began
+    taken, is_all = _take_excess(quotas, kept, now)
+    if is_all:
+        pace.rest(work, seconds)
+    here = on_server(server.pk, [each.pk for each in taken]) if taken else set()
+    return choose([each for each in taken if each.pk in here], DeletionRule.QUOTA, policies, now)
+
+
+def _take_excess(quotas: Sequence[_Quota], kept: Mapping[UUID, int], now: datetime) -> tuple[list[Candidate], bool]:
+    """Give the oldest of what each keeps beyond its quota, and whether that is all of it."""
+    found, is_all = list[Candidate](), True
+    for quota in quotas:
+        excess = sum(kept.get(camera, 0) for camera in quota.cameras) - quota.bytes
         if excess > 0:
-            taken = take_oldest(read_oldest(deletable(now).filter(camera_id__in=camera_ids)), excess)
-            here = on_server(server.pk, [each.pk for each in taken])
-            choices += choose([each for each in taken if each.pk in here], DeletionRule.QUOTA, policies, now)
-    return choices
+            taken = read_oldest_bytes(deletable(now).filter(quota.segments), excess)
+            is_all = is_all and sum(each.size for each in taken) >= excess
+            found += taken
+    return found, is_all
