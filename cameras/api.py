@@ -98,6 +98,7 @@ class CameraSearchSerializer(serializers.Serializer[Any]):
     search = serializers.CharField(
         max_length=120, required=False, allow_blank=True, help_text="A part of the name or the location."
     )
+    group = serializers.UUIDField(required=False, help_text="By a group of the city's cameras: its id.")
 
 
 _FILTERS = frozenset(CameraSearchSerializer().fields)
@@ -197,4 +198,5 @@ def _read_search(request: Request) -> CameraSearch:
         state=_STATES.get(asked.get("online", "")),
         recording=_SWITCHES.get(asked.get("recording", "")),
         text=asked.get("search", ""),
+        group=asked.get("group"),
     )

@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, F, Func, Q, QuerySet, Value
 from django.db.models.functions import Lower
 
-from cameras.models import Camera, CameraState, MediaServer
+from cameras.models import Camera, CameraGroup, CameraState, GroupedCamera, MediaServer
 from cameras.queries import cameras_in_scope
 
 _REACHABLE = Q(media_server__reach=MediaServer.Reach.REACHABLE)
@@ -42,16 +43,18 @@ class CameraSearch:
     state: CameraState | None = None
     recording: bool | None = None
     text: str = ""
+    group: UUID | None = None
 
 
 def read_search(parameters: Mapping[str, str]) -> CameraSearch:
-    """Read `q`, `state` and `recording`; a value that means nothing lets everything through."""
+    """Read `q`, `state`, `recording` and `group`; a value that means nothing lets everything through."""
     state = parameters.get("state", "")
     text = "".join(character for character in parameters.get("q", "") if character.isprintable())
     return CameraSearch(
         state=CameraState(state) if state in CameraState.values else None,
         recording=_SWITCHES.get(parameters.get("recording", "")),
         text=text.strip()[:100],
+        group=_read_id(parameters.get("group", "")),
     )
 
 
@@ -65,11 +68,21 @@ def search_cameras(wanted: CameraSearch) -> QuerySet[Camera]:
         cameras = cameras.filter(OF_STATE[wanted.state])
     if wanted.recording is not None:
         cameras = cameras.filter(recording_enabled=wanted.recording)
+    if wanted.group is not None:
+        groups = CameraGroup.objects.filter(pk=wanted.group)  # of which a narrowed member finds none
+        cameras = cameras.filter(pk__in=GroupedCamera.objects.filter(group__in=groups).values("camera"))
     if wanted.text:
         text = wanted.text.translate(_PLAIN).lower()
         cameras = cameras.alias(plain_name=_make_plain("name"), plain_location=_make_plain("location"))
         cameras = cameras.filter(Q(plain_name__contains=text) | Q(plain_location__contains=text))
     return cameras
+
+
+def _read_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _make_plain(column: str) -> Lower:

@@ -39,7 +39,7 @@ class Counts:
 
 
 def read_wanted(parameters: Mapping[str, str]) -> Wanted:
-    """Read `q`, `state`, `recording`, `server` and `source`; a value that means nothing lets everything through."""
+    """Read what `read_search` does, `server` and `source`; a value that means nothing lets everything through."""
     server, source = parameters.get("server", ""), parameters.get("source", "")
     is_number = server.isascii() and server.isdecimal() and len(server) <= 9
     return Wanted(read_search(parameters), int(server) if is_number else None, source if source in _SOURCES else "")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page, require_POST, require_safe
 
+from cameras.groups.queries import list_group_names
 from cameras.queries import find_camera
 from cameras.search import CameraSearch, read_search
 from cities.access import Access
@@ -69,6 +70,7 @@ def _describe_wall(request: HttpRequest, access: Access, shown: Shown, wanted: C
         "mosaics": list(list_mosaics()),
         "cut_off": shown.is_cut_off,
         "wanted": wanted,
+        "groups": list_group_names(),
         "searching": wanted != CameraSearch(),
         "counts": counts,
         "notices": describe_notices(counts, zone=zone, now=now),

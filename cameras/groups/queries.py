@@ -17,6 +17,11 @@ def list_groups() -> QuerySet[CameraGroup]:
     return CameraGroup.objects.annotate(camera_ids=ids).order_by("name", "id")
 
 
+def list_group_names() -> list[CameraGroup]:
+    """Give the groups in scope by name, for a choice of one."""
+    return list(CameraGroup.objects.order_by("name", "id"))
+
+
 def find_group(group_id: UUID) -> CameraGroup:
     """Give one group as `list_groups` does; NotThere if there is none in scope."""
     group = list_groups().filter(pk=group_id).first()

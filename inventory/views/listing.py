@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from cameras.groups.queries import list_group_names
 from cities.access import Access
 from cities.pages import protect_page, query_without_page
 from inventory.imports.sheet import write_sheet
@@ -36,7 +37,9 @@ def show_cameras(request: HttpRequest, access: Access) -> HttpResponse:
         "searching": wanted != Wanted(),
         "counts": count_cameras(),
         "servers": list_servers(),
+        "groups": list_group_names(),
         "query_without_page": query_without_page(request),
+        "most_at_once": MOST_AT_ONCE,
         "may_switch_all": page.paginator.count <= MOST_AT_ONCE,
     }
     return protect_page(render(request, "inventory/cameras.html", context))

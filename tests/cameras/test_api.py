@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from cameras.api import CameraSerializer
+from cameras.groups.services import make_group
 from cameras.listing import describe_row, list_rows
 from cameras.models import Camera, MediaServer
 from cameras.queries import find_camera
@@ -208,6 +209,15 @@ def test_the_list_is_filtered(town: World, query: dict[str, str], names: list[st
     assert [camera["name"] for camera in page["results"]] == names
 
 
+def test_the_list_is_filtered_by_a_group_of_the_city(town: World) -> None:
+    with city_scope(town.city.pk):
+        bridge = Camera.objects.get(name="Bridge")
+        group = make_group(town.city, name="Schools", camera_ids=[bridge.pk], by=None, now=NOW)
+    for user, city, names in ((town.viewer, town.city, ["Bridge"]), (town.stranger, town.other_city, [])):
+        page = ApiClient(user, city).get(CAMERAS, {"group": str(group.pk)}).json()
+        assert [camera["name"] for camera in page["results"]] == names
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -217,6 +227,7 @@ def test_the_list_is_filtered(town: World, query: dict[str, str], names: list[st
         ("recording", "unknown"),
         ("search", "\x00"),
         ("search", "x" * 121),
+        ("group", "schools"),
     ],
 )
 def test_a_bad_filter_is_named(world: World, name: str, value: str) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cameras.models import Camera, MediaServer
+from cameras.groups.services import make_group, narrow_member
+from cameras.models import Camera, CameraGroup, MediaServer
+from cities.models import City, Membership
 from cities.scope import city_scope
+from inventory.views import listing
 from recording.models import Gap, RecordingSession
 from tests.inventory.conftest import signed_in
 from tests.world import World, give_source
@@ -85,12 +88,63 @@ def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(
 ) -> None:
     client = signed_in(world.operator)
     client.get("/cameras")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get("/cameras")
     add_cameras(60)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         page = client.get("/cameras").content.decode()
     assert page.count("<tr data-camera=") == 50
+
+
+def group_of(city: City, name: str, *cameras: Camera) -> CameraGroup:
+    return make_group(city, name=name, camera_ids=[each.pk for each in cameras], by=None, now=timezone.now())
+
+
+def test_a_group_is_chosen_in_list_table_and_wall(world: World, add_cameras: AddCameras) -> None:
+    first, _ = add_cameras(2)
+    client = signed_in(world.viewer)
+    with city_scope(world.city.pk):
+        group = group_of(world.city, "Schools", first)
+    for address in ("/cameras", "/"):
+        assert f'<option value="{group.pk}">Schools</option>' in client.get(address).content.decode()
+        page = client.get(address, {"group": str(group.pk)}).content.decode()
+        assert names_in(page, "Market square", "Street 000", "Street 001") == ["Street 000"]
+        assert f'<option value="{group.pk}" selected>Schools</option>' in page
+    table = client.get("/cameras.csv", {"group": str(group.pk)}).content.decode()
+    assert names_in(table, "Market square", "Street 000", "Street 001") == ["Street 000"]
+
+
+def test_a_strangers_group_and_one_that_is_none_are_told_to_nobody(world: World) -> None:
+    with city_scope(world.other_city.pk):
+        foreign = group_of(world.other_city, "Secret schools", world.foreign_camera)
+    client = signed_in(world.viewer)
+    for address in ("/cameras", "/"):
+        page = client.get(address, {"group": str(foreign.pk)}).content.decode()
+        assert names_in(page, "Market square", "Secret schools", "Secret harbour", 'id="group"') == []
+        assert "Market square" in client.get(address, {"group": "nonsense"}).content.decode()
+
+
+def test_who_sees_some_cameras_alone_is_told_of_no_group(world: World, add_cameras: AddCameras) -> None:
+    first, _ = add_cameras(2)
+    with city_scope(world.city.pk):
+        group = group_of(world.city, "Schools", first)
+        member = Membership.objects.get(user=world.viewer, city=world.city)
+        narrow_member(member, [group], by=None, now=timezone.now())
+    client = signed_in(world.viewer)
+    page = client.get("/cameras").content.decode()
+    assert names_in(page, "Street 000", "Market square", "Schools", 'id="group"') == ["Street 000"]
+    assert names_in(client.get("/cameras", {"group": str(group.pk)}).content.decode(), "Street 000") == []
+
+
+def test_it_says_why_not_all_that_fit_can_be_switched(
+    world: World, add_cameras: AddCameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_cameras(60)
+    client = signed_in(world.operator)
+    assert "All 61 that fit" in client.get("/cameras").content.decode()
+    monkeypatch.setattr(listing, "MOST_AT_ONCE", 60)
+    page = client.get("/cameras").content.decode()
+    assert names_in(page, "All 61 that fit", "61 fit; look for 60 or fewer") == ["61 fit; look for 60 or fewer"]
 
 
 def test_only_servers_of_the_city_are_told(world: World) -> None:
