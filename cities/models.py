@@ -33,8 +33,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # that of the
     """A person or a machine that signs in; what they may do stands in their memberships."""
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("user")  # type: ignore[assignment]  # the stubs of AbstractUser.Meta say str
-        verbose_name_plural = _("users")  # type: ignore[assignment]  # as above
+        verbose_name = _("account")  # type: ignore[assignment]  # the stubs of AbstractUser.Meta say str
+        verbose_name_plural = _("accounts")  # type: ignore[assignment]  # as above
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # the package ships no types
