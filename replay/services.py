@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -26,6 +27,7 @@ ONE_VIEW = timedelta(minutes=10)
 
 
 MOST_REMEMBERED = 10_000
+_HOUR = timedelta(hours=1)
 
 _noted: OrderedDict[str, datetime] = OrderedDict()
 """What this process has seen noted, so that it asks nobody again; the first are forgotten first."""
@@ -33,17 +35,24 @@ _noted: OrderedDict[str, datetime] = OrderedDict()
 
 def note_footage_view(access: Access, camera_id: UUID, window: Span, *, now: datetime) -> None:
     """Write down that somebody plays footage: once for each person, camera and hour of footage within ONE_VIEW."""
-    key = f"replay:view:{access.user.pk}:{camera_id}:{window.start:%Y%m%d%H}"
-    if now - _noted.get(key, NEVER) < ONE_VIEW:
+    keys = [f"replay:view:{access.user.pk}:{camera_id}:{hour:%Y%m%d%H}" for hour in list_hours(window)]
+    unseen = [key for key in keys if now - _noted.get(key, NEVER) >= ONE_VIEW]
+    if not unseen:
         return
-    if not _is_known(key):
+    if not _are_known(unseen):
         subject = Subject("camera", str(camera_id), find_camera(camera_id).name)
         facts = {"from": spell_moment(window.start), "to": spell_moment(window.end)}
         note_deed(access.city.pk, Deed(AuditAction.FOOTAGE_VIEWED, access.user, now, subject, facts=facts))
-        _tell(key)
-    _noted[key] = now
-    if len(_noted) > MOST_REMEMBERED:
-        _noted.popitem(last=False)
+        _tell(unseen)
+    _remember(unseen, now)
+
+
+def list_hours(window: Span) -> Iterator[datetime]:
+    """Give each hour that the window touches, by its beginning in UTC: whoever saw one second has not seen the day."""
+    hour = window.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while hour < window.end:
+        yield hour
+        hour += _HOUR
 
 
 def forget_views() -> None:
@@ -51,19 +60,25 @@ def forget_views() -> None:
     _noted.clear()
 
 
-def _is_known(key: str) -> bool:
+def _remember(keys: Sequence[str], now: datetime) -> None:
+    _noted.update(dict.fromkeys(keys, now))
+    while len(_noted) > MOST_REMEMBERED:
+        _noted.popitem(last=False)
+
+
+def _are_known(keys: Sequence[str]) -> bool:
     """Ask Redis, where all processes say what they noted; without it rather too many entries than none."""
     try:
-        return cache.get(key) is not None
+        return len(cache.get_many(keys)) == len(keys)
     except RedisError as error:
         logger.warning("it is not known whether this view is new, Redis gives no answer: %s", error)
         return False
 
 
-def _tell(key: str) -> None:
+def _tell(keys: Sequence[str]) -> None:
     """Say that it is noted, once it is: told before, an entry that could not be written would be missed by nobody."""
     try:
-        cache.set(key, 1, timeout=int(ONE_VIEW.total_seconds()))
+        cache.set_many(dict.fromkeys(keys, 1), timeout=int(ONE_VIEW.total_seconds()))
     except RedisError as error:
         logger.warning("others are not told that this view is noted, Redis gives no answer: %s", error)
 
