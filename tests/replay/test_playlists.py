@@ -311,9 +311,7 @@ def test_who_watched_is_noted_once(world: World, client: ApiClient, shelf: Shelf
     ]
 
 
-def test_who_saw_a_second_and_then_the_day_is_noted_with_the_day(
-    world: World, client: ApiClient, shelf: Shelf
-) -> None:
+def test_who_saw_a_second_and_then_the_day_is_noted_with_the_day(world: World, client: ApiClient, shelf: Shelf) -> None:
     shelve(shelf, world.camera)
     day = START + timedelta(hours=24)
     for start, end in ((START, START + SECOND), (START, day), (START + 2 * SECOND, day - SECOND)):
