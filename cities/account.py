@@ -18,6 +18,7 @@ from cities import second_step, tokens
 from cities.audit.services import note_in_own_cities
 from cities.errors import InvalidInput
 from cities.models import ApiToken, AuditAction, User
+from cities.opening import close_city
 from cities.pages import protect_page
 
 SESSION_HALF = "half_signed_in"
@@ -65,10 +66,11 @@ def enter_code(request: HttpRequest) -> HttpResponse:
 
 
 class SignOutView(LogoutView):
-    """The way out."""
+    """The way out; a city that stands open by break-glass is closed with it."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if isinstance(request.user, User):
+            close_city(request, request.user, now=timezone.now())
             note_in_own_cities(request.user, AuditAction.SIGNED_OUT, at=timezone.now())
         return super().post(request, *args, **kwargs)
 
