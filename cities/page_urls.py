@@ -14,6 +14,7 @@ urlpatterns = [
     # word in the audit log.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/logout/", account.SignOutView.as_view()),
+    path("admin/password_change/", account.change_own_password),
     path("logout/", account.SignOutView.as_view(), name="logout"),
     path("account", account.show_account, name="account"),
     path("account/second-step", account.set_up_second_step, name="set-up-second-step"),
