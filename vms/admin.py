@@ -102,6 +102,11 @@ class _TakenAwayOnly(LookOnly, PlatformAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return PlatformAdmin.has_delete_permission(self, request, obj)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Look by what is shown alone: a secret that is not shown could be asked for letter by letter."""
+        is_shown = lookup.partition("__")[0] in {"pk", *self.fields}
+        return is_shown and bool(super().lookup_allowed(lookup, value, request))
+
 
 class _OfAPerson(_TakenAwayOnly):
     """What is a person's own: the audit log names them."""
