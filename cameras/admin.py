@@ -21,7 +21,7 @@ from cameras.words import describe_state
 from cities.admin import CityFilter, CityScopedAdmin, Labelled, PlatformAdmin, column, staff_member
 from cities.errors import VMSError
 from cities.models import User
-from ffmpeg.failures import redact
+from ffmpeg.failures import redact_typed
 
 _COLOURS = {"online": "success", "offline": "danger", "unknown": "warning"}
 _OBSERVED = ["state_shown", "stream_id", "has_credentials", "last_seen_at", "created_at"]
@@ -32,7 +32,7 @@ class SourceInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # unfold s
 
     def format_value(self, value: Any) -> Any:
         shown = super().format_value(value)
-        return None if shown is None else redact(shown)
+        return None if shown is None else redact_typed(str(shown))
 
 
 class CameraForm(forms.ModelForm[Camera]):

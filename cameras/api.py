@@ -21,7 +21,7 @@ from cameras.services import add_camera, change_camera, remove_camera, shown_sou
 from cities.models import Role
 from cities.pagination import Pages
 from cities.permissions import access_of
-from ffmpeg.failures import redact
+from ffmpeg.failures import redact_typed
 
 _STATES = {"true": CameraState.ONLINE, "false": CameraState.OFFLINE, "unknown": CameraState.UNKNOWN}
 _SWITCHES = {"true": True, "false": False}
@@ -72,7 +72,7 @@ class CameraSerializer(serializers.Serializer[Camera]):
     def get_initial(self) -> Any:
         """Give what the form of a browsable page shows again: a refused address comes back without its secrets."""
         shown = super().get_initial()
-        return shown | {"source_url": redact(str(shown["source_url"]))} if "source_url" in shown else shown
+        return shown | {"source_url": redact_typed(str(shown["source_url"]))} if "source_url" in shown else shown
 
     def get_has_credentials(self, camera: Camera) -> bool:
         return camera.has_credentials

@@ -1,13 +1,14 @@
 """Signing in, with its second step, and one's own account: setting that step up, and tokens for programs."""
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth import get_user_model, login
+from django.contrib import admin, messages
+from django.contrib.auth import authenticate, get_user_model, login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseForbidden
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -18,6 +19,7 @@ from cities import second_step, tokens
 from cities.audit.services import note_in_own_cities
 from cities.errors import InvalidInput
 from cities.models import ApiToken, AuditAction, User
+from cities.opening import close_city
 from cities.pages import protect_page
 
 SESSION_HALF = "half_signed_in"
@@ -65,10 +67,11 @@ def enter_code(request: HttpRequest) -> HttpResponse:
 
 
 class SignOutView(LogoutView):
-    """The way out."""
+    """The way out; a city that stands open by break-glass is closed with it."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if isinstance(request.user, User):
+            close_city(request, request.user, now=timezone.now())
             note_in_own_cities(request.user, AuditAction.SIGNED_OUT, at=timezone.now())
         return super().post(request, *args, **kwargs)
 
@@ -107,13 +110,28 @@ def set_up_second_step(request: HttpRequest) -> HttpResponse:
 def give_up_second_step(request: HttpRequest) -> HttpResponse:
     """Let the password suffice again, for who knows it."""
     user = _user_of(request)
-    if not user.check_password(request.POST.get("password", "")):
+    if not _knows_password(request, "password"):
         messages.error(request, gettext("The password is not right; the second step stays."))
     else:
         second_step.remove_second_step(user)
         note_in_own_cities(user, AuditAction.SECOND_STEP_REMOVED, at=timezone.now())
         messages.success(request, gettext("From now on the password alone lets you in."))
     return redirect("account")
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+@login_required
+def change_own_password(request: HttpRequest) -> HttpResponseBase:
+    """The administration's page of one's own password; guesses at the old one count, and a new one is noted."""
+    is_known = request.method != "POST" or _knows_password(request, "old_password")
+    if not is_known and getattr(request, "axes_locked_out", False):
+        return HttpResponseForbidden()  # the lock's own middleware puts its page in place of this
+    response: HttpResponseBase = admin.site.admin_view(admin.site.password_change, cacheable=True)(request)
+    if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+        facts = {"changed": ["password"]}
+        note_in_own_cities(_user_of(request), AuditAction.ACCOUNT_CHANGED, at=timezone.now(), facts=facts)
+    return response
 
 
 @require_POST
@@ -167,6 +185,12 @@ def _half_signed_in(half: Any, now: datetime) -> User | None:
         return None
     user: User | None = get_user_model().objects.filter(pk=half["user"], is_active=True).first()
     return user
+
+
+def _knows_password(request: HttpRequest, field: str) -> bool:
+    """Ask as the door does: who has come by somebody's session guesses no oftener than who stands before the door."""
+    user = _user_of(request)
+    return authenticate(request, username=user.get_username(), password=request.POST.get(field, "")) == user
 
 
 def _user_of(request: HttpRequest) -> User:

@@ -10,8 +10,10 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -22,10 +24,11 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from cities.accounts import remove_account
 from cities.audit.services import Deed, Subject, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.queries import role_reaches
-from cities.scope import active_cities, sees_whole, within_scope
+from cities.scope import active_cities, every_city, sees_whole, within_scope
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -123,7 +126,35 @@ class CityScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no type
 
 
 class PlatformAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """Administration of what spans the cities: for superusers only, whatever permissions somebody was given."""
+    """Administration of what spans the cities: for superusers only, whatever permissions somebody was given.
+
+    What they do is noted: each change and removal, as `noted_as`, in the platform's own chain of the audit log.
+    """
+
+    noted_as = AuditAction.PLATFORM_CHANGED
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        super().save_model(request, obj, form, change)
+        changed = sorted({*form.changed_data} - {"password1", "password2"})
+        self.note(request, obj, {"is_new": not change, "changed": changed})
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.note(request, obj, {"removed": True})
+        super().delete_model(request, obj)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+    def note(self, request: HttpRequest, obj: Any, facts: dict[str, Any], *, city_id: UUID | None = None) -> None:
+        """Write down what is done to a row, in the platform's chain where no city is named."""
+        deed = Deed(self.noted_as, staff_member(request), timezone.now(), self.subject_of(obj), facts=facts)
+        note_deed(city_id, deed)
+
+    def subject_of(self, obj: Any) -> Subject:
+        """Give the row as the audit log names it."""
+        return Subject(self.opts.model_name, str(obj.pk), str(obj)[:255])
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return _is_platform_administrator(request)
@@ -143,7 +174,8 @@ class PlatformAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     def get_deleted_objects(self, objs: Iterable[Any], request: HttpRequest) -> Any:
         """Count what hangs on the rows instead of naming it: the names may be a city's, and open only with a reason."""
         rows = list(objs)
-        _names, counts, missing, hindering = super().get_deleted_objects(rows, request)
+        with every_city("what hangs on a row of the platform is counted, in whichever city it lies"):
+            _names, counts, missing, hindering = super().get_deleted_objects(rows, request)
         text = ngettext(
             "%(count)d row of a city or of the log", "%(count)d rows of cities or of the log", len(hindering)
         )
@@ -181,14 +213,13 @@ class CityFilter(admin.SimpleListFilter):
 class CityAdmin(PlatformAdmin):
     """Cities: made by platform administrators, looked at by their own members."""
 
+    noted_as = AuditAction.CITY_CHANGED
     list_display = ["name", "time_zone", "created_at"]
     search_fields = ["name"]
 
-    def save_model(self, request: HttpRequest, obj: City, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
-        super().save_model(request, obj, form, change)
-        subject = Subject("city", str(obj.pk), obj.name)
-        facts = {"is_new": not change, "changed": sorted(form.changed_data)}
-        note_deed(obj.pk, Deed(AuditAction.CITY_CHANGED, staff_member(request), timezone.now(), subject, facts=facts))
+    def note(self, request: HttpRequest, obj: City, facts: dict[str, Any], *, city_id: UUID | None = None) -> None:
+        """A change stands in the city's own chain; its end in the platform's, as none of its own would let it go."""
+        super().note(request, obj, facts, city_id=city_id if facts.get("removed") else obj.pk)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, Role.VIEWER)
@@ -222,12 +253,20 @@ class UserAdmin(DjangoUserAdmin, PlatformAdmin):  # type: ignore[misc, type-arg]
     )
     readonly_fields = ("last_login", "date_joined")
 
-    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
-        super().save_model(request, obj, form, change)
-        facts = {"is_new": not change, "changed": sorted({*form.changed_data} - {"password1", "password2"})}
-        subject = Subject("user", str(obj.pk), obj.get_username())
-        deed = Deed(AuditAction.ACCOUNT_CHANGED, staff_member(request), timezone.now(), subject, facts=facts)
-        note_deed(None, deed)
+    noted_as = AuditAction.ACCOUNT_CHANGED
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 -- Django's signature
+        """Note a password that was given to somebody: whoever gave it can sign in as they."""
+        before = self.get_object(request, unquote(id))
+        answer = super().user_change_password(request, id, form_url)
+        after = self.get_object(request, unquote(id))
+        if before and after and before.password != after.password:
+            self.note(request, after, {"is_new": False, "changed": ["password"]})
+        return answer
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        remove_account(obj, by=staff_member(request), now=timezone.now())
 
 
 class MembershipForm(forms.ModelForm[Membership]):

@@ -127,6 +127,7 @@ class AuditAction(models.TextChoices):
     TOKEN_MADE = "token_made", _("made an API token")
     TOKEN_REVOKED = "token_revoked", _("revoked an API token")
     ACCOUNT_CHANGED = "account_changed", _("changed an account")
+    PLATFORM_CHANGED = "platform_changed", _("changed the platform")
     MEMBER_ADDED = "member_added", _("added a member")
     MEMBER_CHANGED = "member_changed", _("changed a member's role")
     MEMBER_REMOVED = "member_removed", _("removed a member")

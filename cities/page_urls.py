@@ -10,8 +10,11 @@ from cities.views import break_glass, choose_city, end_break_glass
 urlpatterns = [
     path("login/", account.SignInView.as_view(), name="login"),
     path("login/code", account.enter_code, name="second-step"),
-    # One door for everybody: the administration's own would let people in by their password alone.
+    # One door for everybody: the administration's own would let people in by their password alone, and out without a
+    # word in the audit log.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/logout/", account.SignOutView.as_view()),
+    path("admin/password_change/", account.change_own_password),
     path("logout/", account.SignOutView.as_view(), name="logout"),
     path("account", account.show_account, name="account"),
     path("account/second-step", account.set_up_second_step, name="set-up-second-step"),

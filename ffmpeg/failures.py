@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ffmpeg.networks import TEXTS, Refusal
-from ffmpeg.sources import mask_secret_parameters
+from ffmpeg.sources import LONGEST_URL, mask_secret_parameters
 
 
 class FailureKind(Enum):
@@ -59,11 +59,26 @@ def explain_failure(stderr_tail: str, exit_code: int | None) -> Failure:
 
 def redact(text: str) -> str:
     """Take user names, passwords and secret-looking parameters out of every address in a text."""
-    return mask_secret_parameters(_USERINFO.sub("://***@", text))
+    has_userinfo = "://" in text and "@" in text
+    return mask_secret_parameters(_WORD.sub(_hide_userinfo, text) if has_userinfo else text)
 
 
-# Up to the last @ before a blank: a password written with a raw @ or / must not survive by its second half.
-_USERINFO = re.compile(r"://\S*@")
+def redact_typed(address: str) -> str:
+    """Give a refused address for the form that shows it again; of one that is longer than any, nothing is told."""
+    return redact(address) if len(address) <= LONGEST_URL else ""
+
+
+# Word by word: a pattern for the whole would look anew from each ://, and who types a megabyte of them has us look for
+# minutes.
+_WORD = re.compile(r"\S+")
+
+
+def _hide_userinfo(word: re.Match[str]) -> str:
+    """Up to the last @ of the word: a password written with a raw @ or / must not survive by its second half."""
+    before, mark, rest = word[0].partition("://")
+    _, at, behind = rest.rpartition("@")
+    return f"{before}{mark}***@{behind}" if at else word[0]
+
 
 _REFUSED = re.compile(rf"^\[error\] address refused: ({'|'.join(Refusal)})$", re.MULTILINE)
 

@@ -54,7 +54,7 @@ def show_wall(request: HttpRequest) -> HttpResponse:
     except NotThere:
         messages.warning(request, _("This mosaic is not there any more."))
         return redirect("wall")
-    note_live_view(access, pictures=len(shown.placed), now=timezone.now())
+    note_live_view(access, [camera for _, camera in shown.placed], now=timezone.now())
     response = render(request, "mosaics/wall.html", _describe_wall(request, access, shown, wanted))
     origins = list_media_origins()
     return protect_page(response, media_urls=origins, script_urls=() if find_player_script() else origins)
@@ -92,7 +92,7 @@ def show_cards(request: HttpRequest) -> HttpResponse:
         return _refuse_without_city(request)
     cameras = list_cameras(read_ids(request.GET.get("ids", ""), MOST_TILES))
     cards = [make_card(camera, zone=ZoneInfo(access.city.time_zone), now=timezone.now()) for camera in cameras]
-    note_live_view(access, pictures=len(cards), now=timezone.now())
+    note_live_view(access, cameras, now=timezone.now())
     context = {"cards": cards, "may_switch": role_reaches(access.role, Role.OPERATOR), "here": "/"}
     return protect_page(render(request, "mosaics/cards.html", context))
 
@@ -135,6 +135,7 @@ def give_live_address(request: HttpRequest, camera_id: UUID) -> HttpResponse:
         camera = find_camera(camera_id)
     except NotThere as error:
         raise Http404 from error
+    note_live_view(access, [camera], now=timezone.now())
     addresses = live_urls(camera, token=give_live_token(camera, access.user, now=timezone.now()))
     response = JsonResponse({"hls_url": addresses.hls, "webrtc_url": addresses.webrtc})
     response["Cache-Control"] = "no-store"

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from cameras.server_secrets import is_hook_secret
-from cities.addresses import is_media_server
+from cities.addresses import find_client_address, is_media_server
 from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
 from observers.doorbell import doorbell
 
@@ -38,7 +38,7 @@ def receive_hook(request: HttpRequest) -> HttpResponse:
 
 
 def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:
-    if not is_media_server(request.META.get("REMOTE_ADDR", "")):
+    if not is_media_server(find_client_address(request)):
         return problem_response(403, "Hooks are taken from the networks in VMS_HOOK_NETWORKS only.")
     try:
         is_known = is_hook_secret(request.headers.get("X-Hook-Secret", "").encode())

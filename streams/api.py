@@ -15,7 +15,7 @@ from cameras.queries import find_camera
 from cities.errors import NotThere
 from cities.pagination import Pages
 from cities.permissions import access_of
-from streams.access.services import give_live_token
+from streams.access.services import give_live_token, note_live_view
 from streams.live import LiveUrls, live_urls
 from streams.models import Stream
 from streams.progress import StreamProgress, problem_of, progress_of
@@ -91,9 +91,10 @@ class StreamsView(GenericAPIView[Stream]):
         return streams_in_scope()
 
     @extend_schema(operation_id="list_streams", summary="The city's streams", responses=StreamSerializer(many=True))
-    def get(self, request: Request) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
-        """Lists the wished streams by their camera's name."""
-        streams = self.paginate_queryset(self.get_queryset())
+    def get(self, request: Request) -> Response:
+        """Lists the wished streams by their camera's name; the audit log notes whose pictures may be watched by it."""
+        streams = self.paginate_queryset(self.get_queryset()) or []
+        note_live_view(access_of(request), [stream.camera for stream in streams], now=timezone.now())
         return self.get_paginated_response(self.get_serializer(streams, many=True).data)
 
     @extend_schema(
@@ -110,6 +111,7 @@ class StreamsView(GenericAPIView[Stream]):
         camera = find_camera(wish.validated_data["camera_id"])
         stream, is_new = wish_stream(camera, by=access_of(request).user, now=timezone.now())
         stream.camera = camera
+        note_live_view(access_of(request), [camera], now=timezone.now())
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         return Response(self.get_serializer(stream).data, status=code)
 
@@ -121,11 +123,12 @@ class StreamView(GenericAPIView[Stream]):
     serializer_class = StreamSerializer
 
     @extend_schema(operation_id="read_stream", summary="One stream")
-    def get(self, request: Request, camera_id: UUID) -> Response:  # noqa: ARG002 -- DRF's signature of a handler
-        """Gives a camera's stream; 404 while nobody wishes it."""
+    def get(self, request: Request, camera_id: UUID) -> Response:
+        """Gives a camera's stream; 404 while nobody wishes it. The audit log notes that it may be watched by it."""
         stream = find_stream(find_camera(camera_id))
         if stream is None:
             raise NotThere(f"nobody wishes the stream of {camera_id}")
+        note_live_view(access_of(request), [stream.camera], now=timezone.now())
         return Response(self.get_serializer(stream).data)
 
     @extend_schema(operation_id="stop_stream", summary="Stop a stream", responses={204: None})

@@ -1,9 +1,13 @@
 """Puts the rooms' parts of the administration together: the camera's page, and the packages' own pages in our look."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from axes.models import AccessAttempt
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat import models as beat
@@ -18,7 +22,8 @@ from cameras.groups import admin as _groups  # noqa: F401 -- registers its pages
 from cameras.models import Camera
 from cities.admin import LookOnly, PlatformAdmin
 from cities.audit import admin as _audit  # noqa: F401 -- registers its page
-from cities.models import ApiToken
+from cities.audit.services import Subject
+from cities.models import ApiToken, AuditAction
 from recording.admin import RecordingSwitch
 from recording.gaps.admin import CoverageOfCamera
 from streams.admin import StreamColumns
@@ -64,6 +69,27 @@ class PeriodicTaskAdmin(BeatPeriodicTaskAdmin, PlatformAdmin):  # type: ignore[m
     # The package's own page puts a script into the page, which our policy does not run.
     change_form_template = None
 
+    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Any, str, str]]:
+        """Note what the package's own actions do; removing is noted row by row."""
+        actions = super().get_actions(request)
+        return {
+            name: (function if name == "delete_selected" else _note_first(function, name), name, words)
+            for name, (function, _name, words) in actions.items()
+        }
+
+
+def _note_first(action: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Give the action with an entry for each of its rows before it."""
+
+    @wraps(action)
+    @transaction.atomic
+    def noted(page: PeriodicTaskAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        for row in queryset:
+            page.note(request, row, {"action": name})
+        return action(page, request, queryset)
+
+    return noted
+
 
 @admin.register(*_SCHEDULES)
 class ScheduleAdmin(PlatformAdmin):
@@ -76,11 +102,24 @@ class _TakenAwayOnly(LookOnly, PlatformAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return PlatformAdmin.has_delete_permission(self, request, obj)
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Look by what is shown alone: a secret that is not shown could be asked for letter by letter."""
+        is_shown = lookup.partition("__")[0] in {"pk", *self.fields}
+        return is_shown and bool(super().lookup_allowed(lookup, value, request))
+
+
+class _OfAPerson(_TakenAwayOnly):
+    """What is a person's own: the audit log names them."""
+
+    def subject_of(self, obj: Any) -> Subject:
+        return Subject("user", str(obj.user.pk), obj.user.get_username())
+
 
 @admin.register(TOTPDevice)
-class SecondStepAdmin(_TakenAwayOnly):
+class SecondStepAdmin(_OfAPerson):
     """Second steps of signing in: taken away here for somebody who lost phone and backup codes; no secret is shown."""
 
+    noted_as = AuditAction.SECOND_STEP_REMOVED
     list_display = ["user", "confirmed"]
     fields = ["user", "confirmed"]
     search_fields = ["user__username"]
@@ -97,9 +136,10 @@ class FailedSignInAdmin(_TakenAwayOnly):
 
 
 @admin.register(ApiToken)
-class TokenAdmin(_TakenAwayOnly):
+class TokenAdmin(_OfAPerson):
     """API tokens: made on one's own page or by `manage.py create_token`, looked at and revoked here."""
 
+    noted_as = AuditAction.TOKEN_REVOKED
     list_display = ["user", "name", "created", "expiry"]
     fields = ["user", "name", "created", "expiry"]
     search_fields = ["user__username", "name"]

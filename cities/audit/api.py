@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -19,11 +20,15 @@ from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, AuditEntry, Role
 from cities.pagination import Pages
 from cities.permissions import access_of
+from cities.scope import city_scope
 
 COLUMNS = (
     *("number", "at", "actor_id", "actor", "address", "action", "subject_type", "subject_id", "subject"),
     *("reason", "facts", "previous_digest", "digest"),
 )
+
+AT_ONCE = 2_000
+"""Entries of one question for the file."""
 
 
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
@@ -83,12 +88,25 @@ class AuditFileView(APIView):
     def get(self, request: Request) -> StreamingHttpResponse:
         """Exports the whole log of the city, oldest first; the export itself is noted first."""
         access = access_of(request)
-        note_deed(access.city.pk, Deed(AuditAction.AUDIT_READ, access.user, timezone.now()))
-        # Read whole before the answer begins: what is streamed leaves after the city's scope has ended.
-        rows = list(AuditEntry.objects.order_by("number").values_list(*COLUMNS))
+        last = note_deed(access.city.pk, Deed(AuditAction.AUDIT_READ, access.user, timezone.now()))
+        rows = _read_rows(access.city.pk, last.number)
         response = StreamingHttpResponse(_write_csv(rows), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="audit.csv"'
         return response
+
+
+def _read_rows(city_id: UUID, last: int) -> Iterator[tuple[Any, ...]]:
+    """Give the entries up to this one, oldest first, as they are sent: a log of years is never in memory as a whole.
+
+    What is streamed leaves after the request's scope has ended, and may not hold one open between its pieces.
+    """
+    number = 0
+    while number < last:
+        with city_scope(city_id):
+            entries = AuditEntry.objects.filter(number__gt=number, number__lte=last).order_by("number")
+            rows = list(entries.values_list(*COLUMNS)[:AT_ONCE])
+        yield from rows
+        number = rows[-1][0] if rows else last
 
 
 def _write_csv(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:

@@ -50,7 +50,8 @@ def show_camera(request: HttpRequest, camera_id: UUID) -> HttpResponse:
     if camera is None:
         raise Http404
     now = timezone.now()
-    note_live_view(access, pictures=int(camera.is_online and "at" not in request.GET), now=now)
+    if camera.is_online and "at" not in request.GET:
+        note_live_view(access, [camera], now=now)
     context = _page_context(request, access) | _describe_camera(camera, ZoneInfo(access.city.time_zone), now)
     server = camera.media_server
     page = render(request, "replay/camera.html", context)

@@ -1,6 +1,7 @@
 """Answers to MediaMTX, which asks before it lets somebody publish or watch, and what is handed out to those who may."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -8,6 +9,7 @@ from django.db.models import F
 from cameras.models import Camera
 from cameras.services import subject_of
 from cities.access import Access
+from cities.audit.once import OnceWithin
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, User
 from cities.scope import every_city
@@ -16,6 +18,9 @@ from mediamtx.questions import Question
 from streams.access.passwords import is_own_password
 from streams.access.queries import find_publish_number, may_watch
 from streams.access.tokens import Action, make_token, read_token
+
+VIEWS = OnceWithin(timedelta(hours=1))
+"""A wall that stands open asks anew for each picture that broke off: of that one entry is enough."""
 
 
 def is_allowed(question: Question, *, now: datetime) -> bool:
@@ -39,13 +44,23 @@ def note_password_read(camera: Camera, *, by: User, now: datetime) -> None:
     note_deed(camera.city_id, Deed(AuditAction.PUBLISHING_READ, by, now, subject_of(camera)))
 
 
+def note_live_view(access: Access, cameras: Sequence[Camera], *, now: datetime) -> None:
+    """Write down whose live pictures somebody is let watch, before they are: once an hour for a person and a camera."""
+    keys = {f"live:view:{access.user.pk}:{camera.pk}": camera for camera in cameras}
+    new = VIEWS.choose_new(list(keys), now)
+    if new:
+        note_deed(access.city.pk, _tell_view(access.user, [keys[key] for key in new], now))
+        VIEWS.tell(new, now)
+
+
+def _tell_view(user: User, cameras: Sequence[Camera], now: datetime) -> Deed:
+    if len(cameras) == 1:
+        return Deed(AuditAction.LIVE_VIEWED, user, now, subject_of(cameras[0]), facts={"cameras": 1})
+    facts = {"cameras": len(cameras), "names": sorted(camera.name for camera in cameras)}
+    return Deed(AuditAction.LIVE_VIEWED, user, now, facts=facts)
+
+
 @transaction.atomic
-def note_live_view(access: Access, *, pictures: int, now: datetime) -> None:
-    """Write down that somebody opened a page with so many live pictures; a page without any is nothing to tell."""
-    if pictures:
-        note_deed(access.city.pk, Deed(AuditAction.LIVE_VIEWED, access.user, now, facts={"cameras": pictures}))
-
-
 def renew_publish_password(camera: Camera, *, by: User | None, now: datetime) -> Camera:
     """Make the camera's password for publishing worthless, also where it is in use; give the camera with the new one.
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from cameras.server_secrets import is_media_secret
-from cities.addresses import is_media_server
+from cities.addresses import find_client_address, is_media_server
 from cities.problems import DATABASE_AWAY, DATABASE_IS_AWAY, problem_response
 from mediamtx.questions import MAX_QUESTION_BYTES, read_question
 from streams.access.services import is_allowed
@@ -40,7 +40,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 
 def _refuse_stranger(request: HttpRequest) -> HttpResponse | None:
-    if not is_media_server(request.META.get("REMOTE_ADDR", "")):
+    if not is_media_server(find_client_address(request)):
         return problem_response(403, "Media servers ask from the networks in VMS_HOOK_NETWORKS only.")
     if not is_media_secret(_read_password(request)):
         return problem_response(401, "This is neither VMS_MEDIA_SECRET nor the secret of a further media server.")

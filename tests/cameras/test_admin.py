@@ -1,5 +1,6 @@
 """Cameras in the administration: made, changed and removed by their services, inside one's own cities."""
 
+import time
 from typing import Any
 
 import pytest
@@ -37,6 +38,16 @@ def test_a_manager_adds_a_camera_whose_password_is_never_shown(world: World) -> 
     shown = client.get(f"{LIST}{camera.pk}/change/").content.decode() + client.get(LIST).content.decode()
     assert ("rtsp://10.0.0.9/live" in shown, "s3cret-word" in shown) == (True, False)
     assert "s3cret-word" not in client.get(f"{LIST}{camera.pk}/history/").content.decode()
+
+
+@pytest.mark.parametrize("door", [f"{LIST}add/", "/api/v1/cameras"])
+def test_an_address_of_half_a_megabyte_is_not_shown_again(world: World, door: str) -> None:
+    client = staff(world.owner)
+    client.get("/")  # chooses the city
+    begun = time.process_time()
+    page = client.post(door, form_of(world, source_url="://" * 80_000), headers={"Accept": "text/html"})
+    assert (page.status_code, "://://" in page.content.decode()) == (400 if "api" in door else 200, False)
+    assert round((time.process_time() - begun) / 10) == 0
 
 
 def test_the_form_says_the_state_in_plain_words(world: World) -> None:

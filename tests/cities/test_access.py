@@ -48,6 +48,17 @@ def test_other_networks_can_be_trusted(world: World, settings: Any) -> None:
     assert ApiClient(world.viewer, world.city).get(CAMERAS, REMOTE_ADDR="127.0.0.1").status_code == 401
 
 
+@pytest.mark.parametrize("added", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded"])
+def test_a_proxy_of_this_machine_that_nobody_named_vouches_for_nobody(world: World, settings: Any, added: str) -> None:
+    client = ApiClient(world.viewer, world.city)
+    passed_on = {added: "https" if added == "X-Forwarded-Proto" else ELSEWHERE}
+    assert client.get(CAMERAS, headers=passed_on).status_code == 401
+    token = {"Authorization": f"Bearer {make_token(world.viewer, lasts=YEAR)}"}
+    assert client.get(CAMERAS, headers=passed_on | token).status_code == 200
+    settings.VMS_GATEWAYS_ARE_NAMED = True
+    assert client.get(CAMERAS, headers=passed_on).status_code == 200
+
+
 def test_a_token_is_good_from_anywhere_and_spelled_in_any_case(world: World) -> None:
     token = make_token(world.viewer, lasts=YEAR)
     for scheme in ("Bearer", "bearer", "BEARER"):

@@ -14,7 +14,8 @@ from pytest_django.asserts import assertRedirects
 
 from cities import account, second_step
 from cities.errors import InvalidInput
-from cities.models import ApiToken, User
+from cities.models import ApiToken, AuditEntry, User
+from cities.scope import every_city
 from tests.world import ApiClient, World
 
 PASSWORD = "a long password"
@@ -156,6 +157,37 @@ def test_guessing_locks_this_name_from_this_address_only(world: World, settings)
     assert sign_in(REMOTE_ADDR="203.0.113.9")[1].status_code == 429
     assertRedirects(sign_in(REMOTE_ADDR="203.0.113.10")[1], "/account")
     assertRedirects(sign_in("owner", REMOTE_ADDR="203.0.113.9")[1], "/account")
+
+
+@pytest.mark.parametrize(
+    ("page", "field"), [("/account/second-step/remove", "password"), ("/admin/password_change/", "old_password")]
+)
+def test_who_has_somebodys_session_guesses_the_password_no_oftener_than_at_the_door(
+    world: World, settings: Any, page: str, field: str
+) -> None:
+    settings.AXES_FAILURE_LIMIT = 3
+    User.objects.filter(pk=world.viewer.pk).update(is_staff=True)
+    enrol(world.viewer)
+    client = Client()
+    client.force_login(world.viewer)
+    new = {"new_password1": "Another long one 7", "new_password2": "Another long one 7"}
+    guesses = [client.post(page, new | {field: guess}) for guess in ("wrong", "wrong too", "wrong again", PASSWORD)]
+    assert ["Too many tries" in str(each.content) for each in guesses] == [False, False, True, True]
+    world.viewer.refresh_from_db()
+    assert (world.viewer.check_password(PASSWORD), second_step.has_second_step(world.viewer)) == (True, True)
+
+
+def test_a_new_password_of_ones_own_is_noted(world: World) -> None:
+    User.objects.filter(pk=world.viewer.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(world.viewer)
+    new = {"new_password1": "Another long one 7", "new_password2": "Another long one 7"}
+    for old in ("wrong", PASSWORD):
+        client.post("/admin/password_change/", new | {"old_password": old})
+    with every_city("a test looks at what was written"):
+        entries = AuditEntry.objects.filter(action="account_changed").values_list("city__name", "actor", "facts")
+        assert list(entries) == [("Aurora", "viewer", {"changed": ["password"]})]
+    assert client.get("/admin/password_change/").status_code == 200
 
 
 def test_nobody_escapes_the_lock_by_making_addresses_up(world: World, settings) -> None:

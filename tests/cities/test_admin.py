@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cameras.models import Camera
 from cities.models import ApiToken, Membership, Role, User
@@ -116,6 +117,14 @@ def test_choices_for_fields_elsewhere_stay_in_scope(leaky: World) -> None:
         assert [leak for leak in LEAKS if leak in answer.content.decode()] == []
     for term in ("secret", "boreal"):
         assert "/change/" not in client.get("/admin/search/", {"s": term, "extended": "1"}).content.decode()
+
+
+def test_the_secret_of_a_second_step_is_not_found_letter_by_letter(world: World) -> None:
+    device = TOTPDevice.objects.create(user=world.viewer, name="app")
+    client = staff(world.owner, is_superuser=True)
+    page = "/admin/otp_totp/totpdevice/"
+    asked = [{"key__startswith": device.key[:1]}, {"key__startswith": "x"}, {"confirmed": "1"}, {"q": "viewer"}]
+    assert [client.get(page, each).status_code for each in asked] == [400, 400, 200, 200]
 
 
 def test_a_manager_gives_an_account_a_place_in_their_city(world: World) -> None:

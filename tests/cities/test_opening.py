@@ -7,11 +7,13 @@ from uuid import uuid4
 import pytest
 from django.contrib import admin
 from django.test import Client
+from django.utils import timezone
 
 from cities.models import AuditAction, AuditEntry, City, Membership, Role, User
 from cities.opening import SESSION_OPENED
 from cities.scope import every_city
 from recording.services import switch_recording
+from streams.access.queries import may_watch
 from tests.world import World
 
 REASON = "Order 12/2026 of the court"
@@ -127,6 +129,20 @@ def test_it_ends_at_once_by_its_button(world: World, client: Client) -> None:
     assert [action for action, _, _ in log_of(world.city)][-2:] == ["break_glass", "break_glass_ended"]
     client.post("/break-glass/end")
     assert [action for action, _, _ in log_of(world.city)].count("break_glass_ended") == 1
+
+
+@pytest.mark.parametrize("way_out", ["/logout/", "/admin/logout/"])
+def test_it_ends_with_signing_out_for_live_pictures_too(
+    world: World, client: Client, administrator: User, way_out: str
+) -> None:
+    open_city(client, world.city)
+    with every_city("a test asks as MediaMTX does"):
+        assert may_watch(administrator.pk, world.camera.pk, timezone.now())
+    client.post(way_out)
+    assert log_of(world.city)[-1] == ("break_glass_ended", "root", "")
+    with every_city("a test asks as MediaMTX does"):
+        assert not may_watch(administrator.pk, world.camera.pk, timezone.now())
+        assert AuditEntry.objects.filter(city=None, action=AuditAction.SIGNED_OUT).count() == 1
 
 
 @pytest.mark.parametrize("by", [timedelta(minutes=-60), timedelta(minutes=5)])

@@ -1,11 +1,12 @@
 """Why a relay ended, told from what FFmpeg really wrote (`stderr/`, captured from four versions)."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 
-from ffmpeg.failures import Failure, FailureKind, explain_failure, redact
+from ffmpeg.failures import Failure, FailureKind, explain_failure, redact, redact_typed
 
 _HEADER = re.compile(r"^##### (\w+) \| (\w+) \| exit (-?\d+)\n", re.MULTILINE)
 
@@ -69,3 +70,16 @@ def test_hostile_text_costs_no_time() -> None:
     for text in ("_" * 8_192, "://" * 2_700, "pass" * 2_048, "\n" * 8_192):
         assert redact(text) == text
         explain_failure(text, 1)
+
+
+def test_a_megabyte_of_address_is_looked_through_once() -> None:
+    texts = ["://" * 350_000, "://" * 350_000 + " rtsp://u:p@c", "a@b://" * 170_000]
+    begun = time.process_time()
+    redacted = [redact(text) for text in texts]
+    assert redacted == [texts[0], "://" * 350_000 + " rtsp://***@c", "a@b://***@b://"]
+    assert round((time.process_time() - begun) / 10) == 0
+
+
+def test_what_is_no_address_by_its_length_is_not_shown_again() -> None:
+    assert redact_typed("rtsp://u:p@c/a") == "rtsp://***@c/a"
+    assert redact_typed("_" * 2_000 + "=") == ""

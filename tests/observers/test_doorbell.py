@@ -72,8 +72,10 @@ def send(settings: Any) -> Callable[..., Any]:
         address: str = "127.0.0.1",
         kind: str = "application/x-www-form-urlencoded",
         method: str = "POST",
+        through: str = "",
     ) -> Any:
-        headers = {} if secret is None else {"X-Hook-Secret": secret}
+        headers = {"X-Forwarded-For": through} if through else {}
+        headers |= {} if secret is None else {"X-Hook-Secret": secret}
         return Client(enforce_csrf_checks=True).generic(
             method, "/hooks/mediamtx", body, kind, headers=headers, REMOTE_ADDR=address
         )
@@ -252,6 +254,15 @@ def test_a_trusted_network_may_send_hooks(
     settings.VMS_HOOK_NETWORKS = [ip_network("10.1.0.0/16")]
     assert send(address="10.1.2.3").status_code == 202
     assert send(address="10.2.2.3").status_code == 403
+
+
+@pytest.mark.parametrize("through", ["203.0.113.9", "10.1.2.3, 203.0.113.9"])
+def test_a_proxy_of_ours_lends_nobody_its_network(
+    world: World, orders: Orders, send: Callable[..., Any], settings: Any, through: str
+) -> None:
+    settings.VMS_HOOK_NETWORKS = [ip_network("10.1.0.0/16"), ip_network("127.0.0.0/8")]
+    assert send(through=through).status_code == 403
+    assert send(through="203.0.113.9, 10.1.2.3").status_code == 202
 
 
 @pytest.mark.parametrize(

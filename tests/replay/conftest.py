@@ -12,7 +12,7 @@ from recording.models import Segment
 from recording.segments.disk import list_files
 from recording.segments.index import index_files
 from replay import codecs, playlists
-from replay.services import forget_views
+from replay.services import VIEWS
 from replay.throttling import QUESTIONS
 from tests.recording.gaps.conftest import every
 from tests.recording.segments.conftest import START, Shelf, make_segment, shelf
@@ -28,7 +28,7 @@ def _fresh_process() -> None:
     playlists.TEXTS.forget_all()
     codecs._read_codecs.cache_clear()
     QUESTIONS.forget()
-    forget_views()
+    VIEWS.forget()
 
 
 @pytest.fixture

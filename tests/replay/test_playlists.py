@@ -11,6 +11,7 @@ from cameras.models import Camera
 from cities.models import AuditAction, AuditEntry, Membership
 from footage.holes import Hole, pack_holes
 from footage.packing import pack_fragments
+from recording.gaps.spans import Span
 from recording.models import RecordingSession, Segment
 from recording.segments.disk import list_files
 from recording.segments.index import index_files
@@ -308,6 +309,25 @@ def test_who_watched_is_noted_once(world: World, client: ApiClient, shelf: Shelf
         ("viewer", "Market square", {"from": spell(START), "to": spell(END)}),
         ("viewer", "Market square", {"from": spell(START - timedelta(hours=1)), "to": spell(END)}),
     ]
+
+
+def test_who_saw_a_second_and_then_the_day_is_noted_with_the_day(world: World, client: ApiClient, shelf: Shelf) -> None:
+    shelve(shelf, world.camera)
+    day = START + timedelta(hours=24)
+    for start, end in ((START, START + SECOND), (START, day), (START + 2 * SECOND, day - SECOND)):
+        ask_playlist(client, world.camera, start, end)
+    entries = AuditEntry.objects.filter(action=AuditAction.FOOTAGE_VIEWED).order_by("number")
+    assert [entry.facts for entry in entries] == [
+        {"from": spell(START), "to": spell(START + SECOND)},
+        {"from": spell(START), "to": spell(day)},
+    ]
+
+
+def test_the_hours_of_a_window_are_those_that_it_touches() -> None:
+    at = datetime(2026, 1, 27, 10, 59, 59, tzinfo=UTC)
+    hours = [datetime(2026, 1, 27, hour, tzinfo=UTC) for hour in (10, 11, 12)]
+    assert list(services.list_hours(Span(at, at + SECOND))) == hours[:1]
+    assert list(services.list_hours(Span(at, at + timedelta(hours=1, seconds=2)))) == hours
 
 
 def test_what_could_not_be_noted_is_noted_the_next_time(

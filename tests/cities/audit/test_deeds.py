@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from cameras.models import Camera
 from cities.models import AuditEntry
 from cities.scope import every_city
 from recording.models import DeletionRecord, Segment
+from streams.services import wish_stream
 from tests.world import NOW, ApiClient, World
 
 ELSEWHERE = "203.0.113.9"
@@ -90,6 +92,32 @@ def test_watching_the_wall_is_noted_with_the_number_of_pictures(world: World) ->
         ELSEWHERE,
         {"cameras": 1},
     )
+    assert entry.subject == "Market square"
+
+
+@pytest.mark.parametrize("door", ["/api/v1/streams", "/api/v1/streams/{}", "/cameras/{}/live", "/cameras/{}"])
+def test_whoever_is_given_the_address_of_a_live_picture_is_noted_with_its_camera(world: World, door: str) -> None:
+    with every_city("a test sets the scene"):
+        wish_stream(world.camera, now=NOW)
+        Camera.objects.update(is_online=True)
+    client = ApiClient(world.viewer, world.city) if "api" in door else Client()
+    client.force_login(world.viewer)
+    for _ in range(2):
+        assert client.get(door.format(world.camera.pk)).status_code == 200
+    assert deeds()[1:] == [("live_viewed", "viewer", "Market square")]
+
+
+def test_several_live_pictures_are_noted_at_once_and_only_those_that_were_not(world: World) -> None:
+    client = Client()
+    client.force_login(world.viewer)
+    client.get(f"/cameras/{world.camera.pk}/live")
+    with every_city("a test sets the scene"):
+        for name in ("Bridge", "Avenue"):
+            Camera.objects.create(city=world.city, media_server=world.server, name=name)
+    client.get("/")
+    with every_city("this test looks at all entries"):
+        entries = list(AuditEntry.objects.order_by("number").values_list("subject", "facts"))
+    assert entries == [("Market square", {"cameras": 1}), ("", {"cameras": 2, "names": ["Avenue", "Bridge"]})]
 
 
 def test_signing_a_record_off_is_noted(world: World) -> None:

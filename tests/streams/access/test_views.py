@@ -172,6 +172,12 @@ def test_only_media_servers_networks_may_ask(world: World, settings: Any) -> Non
     assert [ask(address=address, **question) for address in ("10.1.2.3", "127.0.0.1", "")] == [204, 403, 403]
 
 
+def test_a_proxy_of_ours_lends_nobody_its_network(world: World) -> None:
+    shown = {"Authorization": header_of(settings.VMS_MEDIA_SECRET)}
+    question = {"path": world.camera.stream_id, "query": f"token={live_token(world.camera, world.viewer)}"}
+    assert [ask(shown | {"X-Forwarded-For": hops}, **question) for hops in ("203.0.113.9", "127.0.0.1")] == [403, 204]
+
+
 def test_what_is_no_question_is_refused(world: World) -> None:
     headers = {"Authorization": header_of(settings.VMS_MEDIA_SECRET)}
     post = Client().post
