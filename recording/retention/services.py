@@ -1,7 +1,6 @@
 """Turns the ring of one media server: what is due goes, in an order that a crash at any moment leaves right."""
 
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,11 +16,18 @@ from django.db.models import Q
 from redis.exceptions import RedisError
 
 from cameras.models import MediaServer
-from recording.holds.links import footage_file
+from recording.holds.decisions import name_link
 from recording.holds.queries import is_held
 from recording.models import Segment, Storage
 from recording.retention.clock import doubt_clock
-from recording.retention.decisions import DEFAULT_POLICY, Choice, Policy, is_early_by_now, is_promised_again
+from recording.retention.decisions import (
+    DEFAULT_POLICY,
+    Choice,
+    Marked,
+    Policy,
+    is_early_by_now,
+    is_promised_again,
+)
 from recording.retention.disk import DiskRoom, WaterMarks, choose_water_marks, measure_disk
 from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force
 from recording.retention.rules import (
@@ -43,6 +49,7 @@ from recording.retention.steps import (
 )
 from recording.retention.unlinking import Target, unlink_files
 from recording.segments.decisions import Root
+from recording.segments.disk import is_gone
 from recording.segments.index import claim, in_batches
 from recording.segments.looks import find_root, start_clock
 from recording.segments.reconcile import REMEMBER_ALARM_SECONDS
@@ -146,19 +153,24 @@ def _turn(work: _Pass) -> None:
 def _give_back(work: _Pass) -> None:
     """Unmark what an earlier pass marked and a hold or a longer promise keeps now; see anew what of the rest is early.
 
-    A file that is gone already went by what was promised then: its row stays marked as it is.
+    A file that is gone already went by what was promised then, and before it was held: its row stays marked as it is.
     """
     now, policies = work.clock(), work.policies
     there = [
         (row, policies.get(row.camera_id, DEFAULT_POLICY))
         for row in read_marked(work.server.pk)
-        if os.path.lexists(work.root / footage_file(work.root, row.file, row.held_file))
+        if not _is_footage_gone(work.root, row)
     ]
     promised = {row.pk for row, policy in there if is_promised_again(row, policy, now)}
-    work.turn.rescued += give_back(work.server.pk, list(promised), now)
+    work.turn.rescued += give_back([row.pk for row, _policy in there], list(promised), now)
     for early in (True, False):
         changed = [row.pk for row, policy in there if row.is_early != early == is_early_by_now(row, policy, now)]
         note_earliness([pk for pk in changed if pk not in promised], is_early=early)
+
+
+def _is_footage_gone(root: Path, row: Marked) -> bool:
+    """Say whether the footage surely is nowhere, also not under a held name that its row does not know yet."""
+    return is_gone(root, row.file) and is_gone(root, row.held_file or name_link(row.pk))
 
 
 def _finish_what_was_begun(work: _Pass) -> None:

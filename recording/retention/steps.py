@@ -75,10 +75,10 @@ def read_marked(server_id: int) -> list[Marked]:
 
 
 @transaction.atomic
-def give_back(server_id: int, promised: Sequence[int], now: datetime) -> int:
-    """Unmark what a hold in force touches, and these rows, which are promised again; give how many."""
+def give_back(there: Sequence[int], promised: Sequence[int], now: datetime) -> int:
+    """Unmark, of rows whose files are there, what a hold in force touches and what is promised again; give how many."""
     take_turn_with_holds()
-    marked = Segment.objects.filter(media_server=server_id, state=SegmentState.DELETING)
+    marked = Segment.objects.filter(pk__in=there, state=SegmentState.DELETING)
     saved = marked.filter(is_held(now) | Q(pk__in=promised))
     clean = {"deletion_rule": "", "deletion_early": False, "deletion_attempts": 0, "deletion_error": ""}
     whole = saved.filter(damage="").update(state=SegmentState.READY, **clean)

@@ -91,6 +91,24 @@ def test_what_was_marked_and_then_held_stays_after_all(world: World, ring: Ring)
     assert ring.left() == {row.file for row in rows}
 
 
+def test_a_file_that_went_before_it_was_held_is_written_down_and_not_called_footage(world: World, ring: Ring) -> None:
+    gone, there = ring.add(world.camera, 8, state="deleting"), ring.add(world.camera, 8.1, state="deleting")
+    (ring.root / gone.file).unlink()
+    ring.hold(world.camera, 9, 7)
+    turn = turn_ring(ring.server, ring.now)
+    assert (turn.rescued, dict(turn.deleted)) == (1, {"age": 1})
+    assert (states(), ring.left(), noted()) == ({there.file: "ready"}, {there.file}, [("age", False, 1, KB)])
+
+
+def test_a_link_that_a_crash_left_unnoted_is_enough_to_be_given_back_to_its_hold(world: World, ring: Ring) -> None:
+    row = ring.add(world.camera, 8, state="deleting")
+    (ring.root / name_link(row.pk)).parent.mkdir(parents=True)
+    (ring.root / row.file).rename(ring.root / name_link(row.pk))
+    ring.hold(world.camera, 9, 7)
+    assert turn_ring(ring.server, ring.now).rescued == 1
+    assert (states(), ring.left()) == ({row.file: "ready"}, {name_link(row.pk)})
+
+
 def promise(world: World, days: int, **more: int) -> None:
     RetentionPolicy.objects.create(city=world.city, days=days, **more)
 
