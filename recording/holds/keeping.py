@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 
 from cameras.models import MediaServer
 from mediamtx.names import camera_id_from
+from recording.clock import doubt_clock
 from recording.gaps.spans import Span
 from recording.holds.decisions import LinkProblem, name_link, read_problem
 from recording.holds.links import (
@@ -43,6 +44,9 @@ BATCH_SEGMENTS = 100
 LONGEST_PASS = timedelta(seconds=20)
 """Passes come every 30 s; what one leaves is the next one's."""
 
+Doubt = Callable[[datetime], str]
+"""Says why this moment is not to be believed; "" if it is."""
+
 
 @dataclass
 class Kept:
@@ -55,8 +59,12 @@ class Kept:
     strangers: list[str] = field(default_factory=list)
 
 
-def keep_links(server: MediaServer, now: datetime) -> Kept:
-    """Link what is held, give back what is not; skipped while another pass is at work on this server."""
+def keep_links(server: MediaServer, now: datetime, doubt: Doubt = doubt_clock) -> Kept:
+    """Link what is held, give back what is not; skipped while another pass is at work on this server.
+
+    Nothing is given back while the clock is doubted: a hold that ends by itself would end with its jump, and MediaMTX's
+    cleaner, which goes by the same clock, would take what no link keeps.
+    """
     with claim(KEEPING, server.pk) as is_ours:
         if not is_ours:
             return Kept(refused="Another pass over the held files is at work.")
@@ -64,7 +72,7 @@ def keep_links(server: MediaServer, now: datetime) -> Kept:
             _note(server, {LinkProblem.ROOT: [segment.pk for segment in _lacking(server, now)]})
             return Kept(refused="The folder of recordings is not this media server's.")
         try:
-            return _Pass(server, now).run()
+            return _Pass(server, now, doubt).run()
         except OSError as error:
             logger.warning("the held files of media server %s cannot be listed: %s", server.name, error)
             return Kept(refused=f"The held files cannot be listed: {error}.")
@@ -73,9 +81,10 @@ def keep_links(server: MediaServer, now: datetime) -> Kept:
 class _Pass:
     """One pass over a media server's held files."""
 
-    def __init__(self, server: MediaServer, now: datetime) -> None:
+    def __init__(self, server: MediaServer, now: datetime, doubt: Doubt) -> None:
         self.server = server
         self.now = now
+        self.doubt = doubt
         self.root = Path(server.recordings_root)
         self.clock: Callable[[], datetime] = start_clock(now)
         self.done = Kept()
@@ -111,8 +120,12 @@ class _Pass:
                 self.done.strangers.append(link)
 
     def _give_back(self) -> None:
-        """Return to the ring what no hold in force touches."""
-        for segment in _read(_linked(self.server).exclude(is_held(self.now))):
+        """Return to the ring what no hold in force touches, where the time can be believed."""
+        ended = _read(_linked(self.server).exclude(is_held(self.now)))
+        if ended and (problem := self.doubt(self.now)):
+            logger.warning("%s held files of media server %s stay: %s", len(ended), self.server.name, problem)
+            return
+        for segment in ended:
             if self._is_late():
                 break
             if self._restore(segment) and _clear(segment, self.now):

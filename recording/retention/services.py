@@ -16,10 +16,10 @@ from django.db.models import Q
 from redis.exceptions import RedisError
 
 from cameras.models import MediaServer
+from recording.clock import doubt_clock
 from recording.holds.decisions import name_link
 from recording.holds.queries import is_held
 from recording.models import Segment, Storage
-from recording.retention.clock import doubt_clock
 from recording.retention.decisions import (
     DEFAULT_POLICY,
     Choice,
