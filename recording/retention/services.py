@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
@@ -29,7 +30,7 @@ from recording.retention.decisions import (
     is_promised_again,
 )
 from recording.retention.disk import DiskRoom, WaterMarks, choose_water_marks, measure_disk
-from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force
+from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force, read_promises
 from recording.retention.rules import (
     choose_aged,
     choose_beyond_promise,
@@ -39,6 +40,7 @@ from recording.retention.rules import (
     choose_over_city_quota,
 )
 from recording.retention.steps import (
+    PromisesChanged,
     find_marked,
     give_back,
     mark_segments,
@@ -82,7 +84,7 @@ class Turn:
     """What a pass did; `refused` says why it deleted nothing, or nothing more, "" where it could.
 
     `outside_refused`: why what lies outside every session stays. `only_held_left`: the disk is full and all that could
-    go is held. `is_done` is False where time ran out: the next pass goes on.
+    go is held. `is_done` is False where time ran out, or a promise was changed meanwhile: the next pass goes on.
     """
 
     refused: str = ""
@@ -105,6 +107,7 @@ class _Pass:
     ends_at: float
     turn: Turn = field(default_factory=Turn)
     policies: Mapping[UUID, Policy] = field(default_factory=dict)
+    promises: Sequence[Any] = ()
 
     @property
     def root(self) -> Path:
@@ -127,6 +130,8 @@ def turn_ring(server: MediaServer, now: datetime, *, seconds: float = LONGEST_PA
             return Turn(refused="Another pass of the ring is at work on this media server.")
         try:
             _turn(work)
+        except PromisesChanged:
+            work.turn.is_done = False
         except _Stopped as stopped:
             work.turn.refused = str(stopped)
         except OSError as error:
@@ -140,7 +145,7 @@ def _turn(work: _Pass) -> None:
     if problem:
         raise _Stopped(problem)
     _check_root(work)
-    work.policies = policies_in_force()
+    work.promises, work.policies = read_promises(), policies_in_force()
     _give_back(work)
     _finish_what_was_begun(work)
     outside, work.turn.outside_refused = choose_outside(work.server)
@@ -200,7 +205,7 @@ def _delete(work: _Pass, choices: Sequence[Choice]) -> int:
             if work.is_over:
                 work.turn.is_done = False
                 break
-            line.take(mark_segments(batch, work.clock()))
+            line.take(mark_segments(batch, work.promises, work.clock()))
     _stop_at_failures(work)
     return work.turn.bytes - before
 

@@ -10,6 +10,7 @@ import pytest
 from recording.holds.decisions import name_link
 from recording.models import RetentionPolicy, Segment
 from recording.retention import services, steps, unlinking
+from recording.retention.policies import Change, drop_camera_policy, set_camera_policy, set_city_policy
 from recording.retention.services import turn_ring
 from tests.recording.retention.conftest import KB, Ring, noted, states
 from tests.world import World
@@ -180,6 +181,29 @@ def test_a_hold_that_comes_while_the_pass_chooses_is_seen(
     monkeypatch.setattr(services, "mark_segments", hold_then_mark)
     assert dict(turn_ring(ring.server, ring.now).deleted) == {"age": 1}
     assert states() == {rows[0].file: "ready"}
+
+
+@pytest.mark.parametrize("was_own", [True, False])
+def test_a_promise_that_is_changed_while_the_pass_deletes_counts_from_its_commit_on(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch, *, was_own: bool
+) -> None:
+    monkeypatch.setattr(services, "BATCH_SEGMENTS", 1)
+    change, mark, calls = Change(world.owner, ring.now), steps.mark_segments, list[Any]()
+    if was_own:
+        set_camera_policy(world.camera, {"days": 7}, change)
+        set_city_policy(world.city, {"days": 30}, change)
+    rows = [ring.add(world.camera, days) for days in (31, 12, 11, 10)]
+
+    def change_then_mark(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 3:
+            drop_camera_policy(world.camera, change) if was_own else set_city_policy(world.city, {"days": 30}, change)
+        return mark(*args)
+
+    monkeypatch.setattr(services, "mark_segments", change_then_mark)
+    turn = turn_ring(ring.server, ring.now)
+    assert (turn.refused, turn.is_done, dict(turn.deleted)) == ("", False, {"age": 2})
+    assert (turn_ring(ring.server, ring.now).is_done, states()) == (True, {row.file: "ready" for row in rows[2:]})
 
 
 def test_a_link_that_a_crash_left_before_its_row_knew_it_goes_with_the_segment(world: World, ring: Ring) -> None:
