@@ -14,6 +14,7 @@ from cities.access import Access
 from cities.errors import Conflict, NotThere
 from inventory.errands import fill_errand, find_errand, finish_errand, make_errand, read_content
 from inventory.models import Errand, ErrandKind
+from recording.clock import start_clock
 from recording.models import RecordingSession
 from recording.services import switch_recording
 from streams.models import Stream
@@ -41,17 +42,17 @@ class Outcome:
 
 
 def switch_several(cameras: Sequence[Camera], *, on: bool, access: Access, now: datetime) -> Errand:
-    """Switch each camera by itself, and keep what became of it for the undo.
+    """Switch each camera by itself and at its own moment, and keep what became of it for the undo.
 
     Raises Conflict, before any is switched, for more than MOST_AT_ONCE and for who asks too often.
     """
     if len(cameras) > MOST_AT_ONCE:
         raise Conflict("These are more cameras than can be switched at once; look for fewer, and switch those.")
     errand = make_errand(access, ErrandKind.SWITCH, _tell(on=on, outcomes=[]), now)
-    sessions, streams = _read_sessions(cameras), _read_streams(cameras)
+    sessions, streams, clock = _read_sessions(cameras), _read_streams(cameras), start_clock(now)
     # Not in one transaction: it would lock hundreds of streams' rows one by one, and fall out with who renews leases.
     outcomes = [
-        _switch(camera, sessions.get(camera.pk), on=on, had_stream=camera.pk in streams, access=access, now=now)
+        _switch(camera, sessions.get(camera.pk), on=on, had_stream=camera.pk in streams, access=access, now=clock())
         for camera in cameras
     ]
     fill_errand(errand, _tell(on=on, outcomes=outcomes))
@@ -78,7 +79,8 @@ def undo_switch(access: Access, errand_id: UUID, now: datetime) -> Errand:
     """
     errand = _begin_undo(access, errand_id, now)
     on, outcomes = read_outcomes(errand)
-    undone = [_undo(each, on=on, access=access, now=now) if each.became == SWITCHED else each for each in outcomes]
+    clock = start_clock(now)
+    undone = [_undo(each, on=on, access=access, now=clock()) if each.became == SWITCHED else each for each in outcomes]
     fill_errand(errand, _tell(on=on, outcomes=undone))
     return errand
 

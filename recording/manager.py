@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from cameras.models import Camera
 from cameras.services import subject_of
 from cities.audit.services import Deed, note_deed
+from cities.errors import NotThere
 from cities.models import AuditAction, User
 from recording.models import RecordingSession, RecordingStatus
 from recording.ports import RecordingPort
@@ -30,7 +31,7 @@ class RecordingManager(ABC):
 
     @abstractmethod
     def enable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession:
-        """Open a session; the one already open comes back unchanged."""
+        """Open a session; the one already open comes back unchanged. Raises NotThere for a camera that was removed."""
 
     @abstractmethod
     def disable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession | None:
@@ -51,6 +52,8 @@ class RedisRecordingManager(RecordingManager):
     def enable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession:
         with transaction.atomic():
             locked = Camera.objects.select_for_update(of=("self",)).select_related("media_server").get(pk=camera.pk)
+            if locked.removed_at is not None:
+                raise NotThere(f"camera {camera.pk} was removed")
             session = find_open_session(locked.pk) or _open_session(locked, by, now)
             _note_wish(camera, wish=True)
             transaction.on_commit(lambda: self._start(session))

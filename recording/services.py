@@ -14,6 +14,7 @@ from cities.errors import Conflict, NotThere
 from cities.models import User
 from mediamtx.client import MediaMTXClient
 from recording.adapters import MediaMTXRecordingAdapter, MockRecordingAdapter
+from recording.clock import start_clock
 from recording.manager import RedisRecordingManager
 from recording.models import RecordingSession
 from recording.off_order import order_after_commit
@@ -62,13 +63,16 @@ def switch_recording(camera: Camera, *, on: bool, by: User | None, now: datetime
 
 
 def switch_many(cameras: Iterable[Camera], *, on: bool, by: User | None, now: datetime) -> Switched:
-    """Switch several cameras, each by itself; those whose media server refuses stay as they are."""
-    done = Switched()
+    """Switch several cameras, each by itself and at its own moment; those that are refused stay as they are.
+
+    One moment for all would have the last one's footage missing before anybody could have recorded it.
+    """
+    done, clock = Switched(), start_clock(now)
     for camera in cameras:
         try:
-            switch_recording(camera, on=on, by=by, now=now)
+            switch_recording(camera, on=on, by=by, now=clock())
             done.cameras.append(camera)
-        except Conflict as refused:
+        except (Conflict, NotThere) as refused:
             done.refusals += [refused.message] if refused.message not in done.refusals else []
     return done
 

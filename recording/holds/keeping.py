@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from cameras.models import MediaServer
 from mediamtx.names import camera_id_from
-from recording.clock import doubt_clock
+from recording.clock import doubt_clock, start_clock
 from recording.gaps.spans import Span
 from recording.holds.decisions import LinkProblem, name_link, read_problem
 from recording.holds.links import (
@@ -32,7 +32,7 @@ from recording.holds.queries import is_held, live_holds, segments_lacking_links,
 from recording.models import Segment
 from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
-from recording.segments.looks import find_root, start_clock
+from recording.segments.looks import find_root
 from recording.states import SegmentState
 
 logger = logging.getLogger(__name__)

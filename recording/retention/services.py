@@ -17,7 +17,7 @@ from django.db.models import Q
 from redis.exceptions import RedisError
 
 from cameras.models import MediaServer
-from recording.clock import doubt_clock
+from recording.clock import doubt_clock, start_clock
 from recording.holds.decisions import name_link
 from recording.holds.queries import is_held
 from recording.models import Segment, Storage
@@ -53,7 +53,7 @@ from recording.retention.unlinking import Target, unlink_files
 from recording.segments.decisions import Root
 from recording.segments.disk import is_gone
 from recording.segments.index import claim, in_batches
-from recording.segments.looks import find_root, start_clock
+from recording.segments.looks import find_root
 from recording.segments.reconcile import REMEMBER_ALARM_SECONDS
 from recording.states import SegmentState
 from recording.storage.services import accept_recording, refuse_recording

@@ -15,7 +15,7 @@ from cities.errors import Conflict, NotThere
 from cities.models import AuditEntry
 from cities.scope import city_scope, every_city
 from inventory.switching import MOST_AT_ONCE, read_outcomes, switch_several, undo_switch
-from recording.models import Storage
+from recording.models import RecordingSession, Storage
 from recording.services import switch_recording
 from streams.models import Stream
 from tests.inventory.conftest import access_of, signed_in
@@ -72,6 +72,25 @@ def test_what_somebody_changed_since_stays_as_they_left_it(world: World, add_cam
         remove_camera(gone, by=None, now=timezone.now())
         assert became(undo_switch(access, errand.pk, timezone.now())) == ["undone", "changed", "gone"]
         assert wishes(world.camera, touched) == [False, True]
+
+
+def test_a_camera_that_is_removed_while_others_are_switched_is_gone(world: World, add_cameras: AddCameras) -> None:
+    (other,) = add_cameras(1)
+    with city_scope(world.city.pk):
+        seen = list(Camera.objects.order_by("name").select_related("media_server"))
+        remove_camera(world.camera, by=None, now=timezone.now())
+        errand = switch_several(seen, on=True, access=access_of(world), now=timezone.now())
+        assert became(errand) == ["gone", "switched"]
+        assert wishes(world.camera, other) == [False, True]
+        assert not Stream.objects.filter(camera=world.camera, wished=True).exists()
+
+
+def test_each_session_begins_when_its_camera_was_switched(world: World, add_cameras: AddCameras) -> None:
+    cameras, now = add_cameras(3), timezone.now()
+    with city_scope(world.city.pk):
+        switch_several(cameras, on=True, access=access_of(world), now=now)
+        begun = [RecordingSession.objects.get(camera=camera).started_at for camera in cameras]
+        assert begun == sorted({now, *begun} - {now})
 
 
 def test_a_refusal_is_told_and_not_taken_back(world: World) -> None:
