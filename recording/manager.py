@@ -50,23 +50,23 @@ class RedisRecordingManager(RecordingManager):
         self._port = port
 
     def enable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             locked = Camera.objects.select_for_update(of=("self",)).select_related("media_server").get(pk=camera.pk)
             if locked.removed_at is not None:
                 raise NotThere(f"camera {camera.pk} was removed")
             session = find_open_session(locked.pk) or _open_session(locked, by, now)
-            _note_wish(camera, wish=True)
+            _note_wish(camera, locked, wish=True)
             transaction.on_commit(lambda: self._start(session))
         return session
 
     def disable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession | None:
-        with transaction.atomic():
-            Camera.objects.select_for_update(of=("self",)).get(pk=camera.pk)
+        with transaction.atomic(savepoint=False):
+            locked = Camera.objects.select_for_update(of=("self",)).get(pk=camera.pk)
             session = find_open_session(camera.pk)
             if session:
                 _end_session(session, by, now)
                 note_deed(camera.city_id, Deed(AuditAction.RECORDING_OFF, by, now, subject_of(camera)))
-            _note_wish(camera, wish=False)
+            _note_wish(camera, locked, wish=False)
             transaction.on_commit(lambda: self._stop(camera))
         return session
 
@@ -124,8 +124,10 @@ def _end_session(session: RecordingSession, by: User | None, now: datetime) -> N
     session.save(update_fields=["status", "ended_at", "ended_by"])
 
 
-def _note_wish(camera: Camera, *, wish: bool) -> None:
-    Camera.objects.filter(pk=camera.pk).exclude(recording_enabled=wish).update(recording_enabled=wish)
+def _note_wish(camera: Camera, locked: Camera, *, wish: bool) -> None:
+    """Note the wish in the camera's row, which is locked, and in the caller's copy of it."""
+    if locked.recording_enabled != wish:
+        Camera.objects.filter(pk=camera.pk).update(recording_enabled=wish)
     camera.recording_enabled = wish
 
 

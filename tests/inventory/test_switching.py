@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -14,6 +14,7 @@ from cameras.services import remove_camera
 from cities.errors import Conflict, NotThere
 from cities.models import AuditEntry
 from cities.scope import city_scope, every_city
+from inventory import switching
 from inventory.switching import MOST_AT_ONCE, read_outcomes, switch_several, undo_switch
 from recording.models import RecordingSession, Storage
 from recording.services import switch_recording
@@ -132,6 +133,32 @@ def test_each_camera_is_switched_and_taken_back_in_a_transaction_of_its_own(
         assert wishes(*cameras) == [False, False, False]
     commits = [sum(each["sql"] == "COMMIT" for each in done.captured_queries) for done in (switching, undoing)]
     assert commits == [3, 1 + 3]
+
+
+def test_what_another_switched_while_we_were_at_others_is_not_ours_to_undo(
+    world: World, add_cameras: AddCameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cameras, now = add_cameras(2), timezone.now()
+    monkeypatch.setattr(switching, "_find_settled", lambda _cameras, **_wish: set[UUID]())
+    with city_scope(world.city.pk):
+        switch_recording(cameras[0], on=True, by=world.operator, now=now)
+        errand = switch_several(cameras, on=True, access=access_of(world), now=now)
+        assert became(errand) == ["already", "switched"]
+        undo_switch(access_of(world), errand.pk, timezone.now())
+        assert wishes(*cameras) == [True, False]
+        assert became(switch_several(cameras, on=False, access=access_of(world), now=now)) == ["switched", "already"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_camera_costs_few_questions_and_none_where_nothing_is_to_do(world: World, add_cameras: AddCameras) -> None:
+    cameras, counts = add_cameras(10), list[int]()
+    with city_scope(world.city.pk):
+        for on in (True, True, False):
+            with CaptureQueriesContext(connection) as done:
+                switch_several(cameras, on=on, access=access_of(world), now=timezone.now())
+            counts.append(len(done.captured_queries))
+    around = 6
+    assert [count <= around + 10 * each for count, each in zip(counts, (11, 0, 9), strict=True)] == [True] * 3, counts
 
 
 def test_nobody_undoes_what_another_did(world: World) -> None:
