@@ -106,9 +106,9 @@ def read_facts(cameras: Sequence[UUID], window: Span, now: datetime) -> dict[UUI
     around = Span(window.start - CONTEXT, min(window.end, now) + CONTEXT)
     sessions = read_sessions(cameras, around)
     found: dict[UUID, _Gathered] = {camera_id: _Gathered(sessions[camera_id]) for camera_id in cameras}
-    for camera_id, start, end, state, stream_id, number, packed in _read_segments(cameras, around):
-        holes = place_holes(start, packed)
-        found[camera_id].segments.append(SegmentFact(start, end, state, stream_id, number, holes))
+    for camera_id, start, end, state, damage, stream_id, number, packed in _read_segments(cameras, around):
+        told, holes = SegmentState.DAMAGED if damage else state, place_holes(start, packed)
+        found[camera_id].segments.append(SegmentFact(start, end, told, stream_id, number, holes))
     for camera_id, start, end, cause in _read(CameraOutage, cameras, around, "began_at", "ended_at", "cause"):
         found[camera_id].causes[_OF_CAMERA[cause]].append(Span(start, end or FOREVER))
     for camera_id, cause, span in _read_server_outages(cameras, around):
@@ -188,14 +188,20 @@ def _read(model: Any, cameras: Sequence[UUID], around: Span, *names: str) -> Ite
 
 
 def _read_segments(cameras: Sequence[UUID], around: Span) -> Iterable[Any]:
-    """Give what reaches into the time; where damage may explain it, also what may stand before and after the damage."""
+    """Give what reaches into the time; where damage may explain it, also what may stand before and after the damage.
+
+    Not what goes because no session wanted it, as `_add_deletions` has it.
+    """
     # Twice: damage explains as long as a file can last, and what covers its beginning may have begun as long before.
     since = around.start - 2 * LONGEST_SEGMENT
-    rows = _of(Segment, cameras).filter(start__gte=since, start__lt=around.end)
-    damaged = rows.filter(state=SegmentState.DAMAGED).order_by().values_list("camera_id", flat=True).distinct()
+    near = _of(Segment, cameras).filter(start__gte=since, start__lt=around.end)
+    rows = near.exclude(state=SegmentState.DELETING, deletion_rule=DeletionRule.OUTSIDE)
+    damaged = rows.exclude(damage="").order_by().values_list("camera_id", flat=True).distinct()
     reaching = Q(end__gte=around.start) | Q(camera_id__in=list(damaged))
     found = rows.filter(reaching).order_by("camera_id", "start")
-    return found.values_list("camera_id", "start", "end", "state", "stream_id", "number", "holes").iterator(5000)
+    return found.values_list("camera_id", "start", "end", "state", "damage", "stream_id", "number", "holes").iterator(
+        5000
+    )
 
 
 def _add_deletions(found: Mapping[UUID, _Gathered], around: Span) -> None:
