@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Max, Min, Q, QuerySet
 
 from cameras.models import Camera, CameraOutage, OutageCause, ServerOutage, ServerOutageCause
-from recording.gaps.decisions import CONTEXT, Facts, GapFact, SegmentFact, horizon_of
+from recording.gaps.decisions import CONTEXT, FIRST_PICTURE, Facts, GapFact, SegmentFact, horizon_of
 from recording.gaps.holes import place_holes
 from recording.gaps.spans import FOREVER, Span, subtract, unite
 from recording.models import (
@@ -64,6 +64,36 @@ _DOUBTFUL = """
     UNION
     SELECT camera_id FROM recording_gap
     WHERE camera_id = ANY(%(cameras)s) AND start <= %(to)s AND ("end" IS NULL OR "end" >= %(from)s)
+"""
+
+
+# Gaps lie apart from each other: the only one that began before a deletion and may reach into it is the last such. What
+# a session's first picture may take is no gap, and would be found untold each time.
+_UNTOLD = """
+    SELECT deletion.camera_id, min(deletion.start)
+    FROM recording_deletion AS deletion
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(range_agg(tstzrange(started_at, ended_at)), '{}') AS times FROM recording_recordingsession
+        WHERE camera_id = deletion.camera_id AND started_at < deletion."end"
+          AND (ended_at IS NULL OR ended_at > deletion.start)
+    ) AS wished
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(range_agg(tstzrange(start, "end")), '{}') AS times FROM recording_gap
+        WHERE camera_id = deletion.camera_id AND start <= deletion."end" AND start >= COALESCE((
+            SELECT max(before.start) FROM recording_gap AS before
+            WHERE before.camera_id = deletion.camera_id AND before.start <= deletion.start
+        ), deletion.start)
+    ) AS told
+    WHERE deletion.last_at >= %(since)s AND deletion.start < %(to)s AND deletion."end" > %(from)s
+      AND deletion.rule <> %(outside)s
+      AND CASE WHEN deletion.spans IS NULL THEN deletion.last_at >= %(lately)s
+          ELSE EXISTS (
+              SELECT FROM unnest(
+                  deletion.spans * wished.times * tstzmultirange(tstzrange(%(from)s, %(to)s)) - told.times
+              ) AS untold
+              WHERE upper(untold) - lower(untold) > %(patience)s
+          ) END
+    GROUP BY deletion.camera_id
 """
 
 
@@ -152,10 +182,18 @@ def find_longest_promise() -> int:
     return max(longest["days"] or 0, longest["most"] or 0)
 
 
-def find_lately_deleted(since: datetime) -> dict[UUID, datetime]:
-    """Give the cameras of which footage was deleted since then, with the first moment that went."""
-    rows = Deletion.objects.filter(last_at__gte=since).values("camera_id").annotate(first=Min("start"))
-    return {row["camera_id"]: row["first"] for row in rows.order_by()}
+def find_untold_deletions(window: Span, now: datetime) -> dict[UUID, datetime]:
+    """Give the cameras of which wished footage went that the ledger of the window does not miss yet; with the first
+    moment that went.
+
+    Only what went within LONGEST_STOP is looked at. Where its stretches were not written down it cannot be seen whether
+    they are told: what went within the last two passes is taken for untold.
+    """
+    values: dict[str, Any] = {"from": window.start, "to": window.end, "outside": DeletionRule.OUTSIDE.value}
+    values |= {"since": now - LONGEST_STOP, "lately": now - 2 * timedelta(hours=1), "patience": FIRST_PICTURE}
+    with connection.cursor() as cursor:
+        cursor.execute(_UNTOLD, values)
+        return dict(cursor.fetchall())
 
 
 def list_gaps(*, camera: Camera | None = None, window: Mapping[str, datetime] | None = None) -> QuerySet[Gap]:
@@ -248,3 +286,6 @@ def _read_server_outages(cameras: Sequence[UUID], around: Span) -> Iterable[tupl
 
 EVERYTHING = timedelta(days=399)
 """How far back causes can be told: outages are kept one day longer."""
+
+LONGEST_STOP = timedelta(days=62)
+"""So long nothing of ours may have run since footage went, and the ledger learns of it all the same."""
