@@ -110,10 +110,14 @@ def _switch(camera: Camera, *, on: bool, access: Access, now: datetime) -> Outco
         return told(REFUSED, why=refused.message)
     except NotThere:
         return told(GONE)
-    # No two cameras are switched at one moment: by it the session is known that this switch began.
-    if session is None or (on and session.started_at != now):
+    if session is None or (on and not _is_begun_by(session, access, now)):
         return told(ALREADY)
     return told(SWITCHED, session=str(session.pk), stream_wished=stream_wished)
+
+
+def _is_begun_by(session: RecordingSession, access: Access, now: datetime) -> bool:
+    """Say whether this switch began the session; no two cameras are switched at one moment."""
+    return session.started_by_id == access.user.pk and session.started_at >= now
 
 
 @transaction.atomic

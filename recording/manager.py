@@ -19,7 +19,7 @@ from cities.errors import NotThere
 from cities.models import AuditAction, User
 from recording.models import RecordingSession, RecordingStatus
 from recording.ports import RecordingPort
-from recording.queries import find_open_session
+from recording.queries import begin_of_session, find_open_session
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class RedisRecordingManager(RecordingManager):
             locked = Camera.objects.select_for_update(of=("self",)).select_related("media_server").get(pk=camera.pk)
             if locked.removed_at is not None:
                 raise NotThere(f"camera {camera.pk} was removed")
-            session = find_open_session(locked.pk) or _open_session(locked, by, now)
+            session = find_open_session(locked.pk) or _open_session(locked, by, begin_of_session(locked.pk, now), now)
             _note_wish(camera, locked, wish=True)
             transaction.on_commit(lambda: self._start(session))
         return session
@@ -106,13 +106,13 @@ def storage_path_for(camera: Camera) -> str:
     return str(PurePosixPath(camera.media_server.recordings_root) / camera.stream_id)
 
 
-def _open_session(camera: Camera, by: User | None, now: datetime) -> RecordingSession:
+def _open_session(camera: Camera, by: User | None, started_at: datetime, now: datetime) -> RecordingSession:
     note_deed(camera.city_id, Deed(AuditAction.RECORDING_ON, by, now, subject_of(camera)))
     return RecordingSession.objects.create(
         camera=camera,
         city_id=camera.city_id,
         stream_id=camera.stream_id,
-        started_at=now,
+        started_at=started_at,
         started_by=by,
         storage_path=storage_path_for(camera),
     )
