@@ -21,6 +21,7 @@ from recording.clock import doubt_clock, start_clock
 from recording.holds.decisions import name_link
 from recording.holds.queries import is_held
 from recording.models import Segment, Storage
+from recording.retention import pace
 from recording.retention.decisions import (
     DEFAULT_POLICY,
     Choice,
@@ -32,6 +33,7 @@ from recording.retention.decisions import (
 from recording.retention.disk import DiskRoom, WaterMarks, choose_water_marks, measure_disk
 from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force, read_promises
 from recording.retention.rules import (
+    Excess,
     choose_aged,
     choose_beyond_promise,
     choose_by_share,
@@ -150,9 +152,17 @@ def _turn(work: _Pass) -> None:
     _finish_what_was_begun(work)
     outside, work.turn.outside_refused = choose_outside(work.server)
     _delete(work, outside)
-    for rule in (choose_aged, choose_over_camera_quota, choose_over_city_quota):
-        _delete(work, rule(work.server, work.policies, work.clock()))
+    _delete(work, choose_aged(work.server, work.policies, work.clock()))
+    for rule in (choose_over_camera_quota, choose_over_city_quota):
+        _keep_quota(work, rule(work.server, work.policies, work.clock()))
     _make_room(work)
+
+
+def _keep_quota(work: _Pass, excess: Excess) -> None:
+    """Let go what is over quotas; only when all of it is gone they rest."""
+    _delete(work, excess.choices)
+    if excess.work and work.turn.is_done:
+        pace.rest(excess.work, excess.seconds)
 
 
 def _give_back(work: _Pass) -> None:
