@@ -88,15 +88,21 @@ class _Pass:
         self.root = Path(server.recordings_root)
         self.clock: Callable[[], datetime] = start_clock(now)
         self.done = Kept()
+        self.tried = set[int]()
 
     def run(self) -> Kept:
-        """Settle what is on disk, then give back, then link: what a hold began to touch meanwhile is linked too."""
+        """Settle what is on disk, then link, then give back, which may take all the time there is.
+
+        What a hold began to touch meanwhile is linked too.
+        """
         links, self.done.strangers = list_links(self.root)
         known = set(_linked(self.server).values_list("pk", flat=True))
         self._settle_unknown({pk: links[pk] for pk in links.keys() - known})
         self._link(_read(_linked(self.server).filter(is_held(self.now), pk__in=known - links.keys())))
-        self._give_back()
         self._link_lacking()
+        self._give_back()
+        if self.done.returned:
+            self._link_lacking()
         if self.done.strangers:
             logger.warning(
                 "among the held files of media server %s are %s that belong to no segment, for instance %s",
@@ -146,12 +152,11 @@ class _Pass:
         return True
 
     def _link_lacking(self) -> None:
-        tried: set[int] = set()
         while not self._is_late():
-            fresh = [segment for segment in _lacking(self.server, self.now) if segment.pk not in tried]
+            fresh = [segment for segment in _lacking(self.server, self.now) if segment.pk not in self.tried]
             if not fresh:
                 break
-            tried |= {segment.pk for segment in fresh}
+            self.tried |= {segment.pk for segment in fresh}
             self._link(fresh)
 
     def _link(self, segments: Sequence[HeldSegment]) -> None:

@@ -137,6 +137,26 @@ def test_a_hold_ends_by_itself(footage: list[Segment], shelf: Shelf, hold: Holdi
     assert state(made, NOW + timedelta(hours=1)).state == HoldState.EXPIRED
 
 
+def test_what_is_held_now_does_not_wait_for_what_was_released(
+    footage: list[Segment], shelf: Shelf, hold: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month of a whole city takes many passes to give back, and each of them ends when its time is up."""
+    made, returned, drop = hold(0, 30), list[str](), links.drop_link
+    keep(shelf)
+    release_hold(made, by=None, now=NOW)
+    hold(50, 55)
+
+    def drop_and_be_late(root: Path, link: str) -> None:
+        drop(root, link)
+        returned.append(link)
+
+    monkeypatch.setattr(keeping._Pass, "_is_late", lambda _pass: bool(returned))
+    monkeypatch.setattr(keeping, "drop_link", drop_and_be_late)
+    done = keep(shelf)
+    assert (done.returned, done.linked) == (1, 1)
+    assert held()[4] == name_link(footage[4].pk)
+
+
 def test_a_clock_that_is_doubted_ends_no_hold(footage: list[Segment], shelf: Shelf, hold: Holding) -> None:
     hold(0, 60, until=NOW + timedelta(days=90))
     keep(shelf)
