@@ -72,6 +72,12 @@ def sees_whole(city_id: UUID) -> bool:
     return city_id not in _narrowing.get()
 
 
+def shows_whole(city_id: UUID | None) -> bool:
+    """Say whether all rows of a city (None: of no city) are seen here; none are where no door was passed."""
+    cities = _active.get()
+    return cities is not None and city_id in cities and city_id not in _narrowing.get()
+
+
 def active_cities() -> frozenset[UUID] | EveryCity:
     """Give the cities in scope; OutsideScope where no door was passed."""
     cities = _active.get()

@@ -94,6 +94,18 @@ def find_group(groups: Groups, moment: int) -> int:
     return number - 1 if was_before else number
 
 
+def shorten_groups(groups: Groups, longest: int) -> Groups:
+    """Give groups of which none is told to last more than so many microseconds.
+
+    What comes after one that really lasts longer is a run of its own, with its own clock.
+    """
+    shortened = [number + 1 for number, duration in enumerate(groups.durations) if duration > longest]
+    if not shortened:
+        return groups
+    breaks = sorted({*groups.breaks, *(each for each in shortened if each < len(groups.offsets))})
+    return groups._replace(durations=[min(each, longest) for each in groups.durations], breaks=breaks)
+
+
 @dataclass(frozen=True)
 class Form:
     """How media are named in a playlist: the head of a file, and groups by themselves.
@@ -148,12 +160,16 @@ class Place(NamedTuple):
 FIRST = Place(0, 0)
 
 
-def write_playlist(runs: Iterable[bytes], longest: timedelta, *, grows: bool, begins: Place = FIRST) -> Iterator[bytes]:
-    """Give the text in pieces; one that `grows` has no end, and a target that no later group changes.
+def choose_target(longest: timedelta, *, grows: bool) -> int:
+    """Give the seconds that no group of a playlist lasts longer than; of one that `grows`, no usual one to come."""
+    return max(1, ceil(longest.total_seconds()), ceil(LONGEST.total_seconds()) if grows else 0)
+
+
+def write_playlist(runs: Iterable[bytes], target: int, *, grows: bool, begins: Place = FIRST) -> Iterator[bytes]:
+    """Give the text in pieces; one that `grows` has no end, and its target may never change (RFC 8216, 6.2.1).
 
     One that `begins` later than it once did is no EVENT any more, of which nothing may go (RFC 8216, 4.3.3.5).
     """
-    target = max(1, ceil(longest.total_seconds()), ceil(LONGEST.total_seconds()) if grows else 0)
     yield b"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:%d\n" % (target, begins.group)
     if begins == FIRST:
         yield b"#EXT-X-PLAYLIST-TYPE:%b\n" % (b"EVENT" if grows else b"VOD")

@@ -1,6 +1,6 @@
 """Switches the recording of several cameras at once, says what became of each, and takes it back where asked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
@@ -8,14 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from cameras.models import Camera
 from cities.access import Access
 from cities.errors import Conflict, NotThere
 from inventory.errands import fill_errand, find_errand, finish_errand, make_errand, read_content
 from inventory.models import Errand, ErrandKind
+from recording.clock import start_clock
 from recording.models import RecordingSession
-from recording.services import switch_recording
+from recording.services import change_recording, switch_recording
 from streams.models import Stream
 from streams.services import drop_stream
 
@@ -41,17 +43,19 @@ class Outcome:
 
 
 def switch_several(cameras: Sequence[Camera], *, on: bool, access: Access, now: datetime) -> Errand:
-    """Switch each camera by itself, and keep what became of it for the undo.
+    """Switch each camera by itself and at its own moment, and keep what became of it for the undo.
 
     Raises Conflict, before any is switched, for more than MOST_AT_ONCE and for who asks too often.
     """
     if len(cameras) > MOST_AT_ONCE:
         raise Conflict("These are more cameras than can be switched at once; look for fewer, and switch those.")
     errand = make_errand(access, ErrandKind.SWITCH, _tell(on=on, outcomes=[]), now)
-    sessions, streams = _read_sessions(cameras), _read_streams(cameras)
+    settled, clock = _find_settled(cameras, on=on), start_clock(now)
     # Not in one transaction: it would lock hundreds of streams' rows one by one, and fall out with who renews leases.
     outcomes = [
-        _switch(camera, sessions.get(camera.pk), on=on, had_stream=camera.pk in streams, access=access, now=now)
+        Outcome(str(camera.pk), camera.name, ALREADY)
+        if camera.pk in settled
+        else _switch(camera, on=on, access=access, now=clock())
         for camera in cameras
     ]
     fill_errand(errand, _tell(on=on, outcomes=outcomes))
@@ -78,7 +82,8 @@ def undo_switch(access: Access, errand_id: UUID, now: datetime) -> Errand:
     """
     errand = _begin_undo(access, errand_id, now)
     on, outcomes = read_outcomes(errand)
-    undone = [_undo(each, on=on, access=access, now=now) if each.became == SWITCHED else each for each in outcomes]
+    clock = start_clock(now)
+    undone = [_undo(each, on=on, access=access, now=clock()) if each.became == SWITCHED else each for each in outcomes]
     fill_errand(errand, _tell(on=on, outcomes=undone))
     return errand
 
@@ -97,21 +102,22 @@ def _tell(*, on: bool, outcomes: Iterable[Outcome]) -> dict[str, Any]:
     return {"on": on, "outcomes": [asdict(outcome) for outcome in outcomes]}
 
 
-def _switch(  # noqa: PLR0913 -- what is known of the camera before, each by its name
-    camera: Camera, open_session: UUID | None, *, on: bool, had_stream: bool, access: Access, now: datetime
-) -> Outcome:
+def _switch(camera: Camera, *, on: bool, access: Access, now: datetime) -> Outcome:
     told = partial(Outcome, str(camera.pk), camera.name)
     try:
-        session = switch_recording(camera, on=on, by=access.user, now=now)
+        session, stream_wished = change_recording(camera, on=on, by=access.user, now=now)
     except Conflict as refused:
         return told(REFUSED, why=refused.message)
     except NotThere:
         return told(GONE)
-    if (open_session is not None) == on:
+    if session is None or (on and not _is_begun_by(session, access, now)):
         return told(ALREADY)
-    touched = session.pk if session else open_session
-    wished = on and not had_stream and not camera.publishes_by_itself
-    return told(SWITCHED, session=str(touched), stream_wished=wished)
+    return told(SWITCHED, session=str(session.pk), stream_wished=stream_wished)
+
+
+def _is_begun_by(session: RecordingSession, access: Access, now: datetime) -> bool:
+    """Say whether this switch began the session; no two cameras are switched at one moment."""
+    return session.started_by_id == access.user.pk and session.started_at >= now
 
 
 @transaction.atomic
@@ -138,11 +144,15 @@ def _is_as_left(outcome: Outcome, *, on: bool) -> bool:
     return newest is not None and str(newest.pk) == outcome.session and (newest.ended_at is None) == on
 
 
-def _read_sessions(cameras: Iterable[Camera]) -> Mapping[UUID, UUID]:
-    rows = RecordingSession.objects.filter(camera__in=[camera.pk for camera in cameras], ended_at=None)
-    return dict(rows.order_by().values_list("camera_id", "pk"))
+def _find_settled(cameras: Iterable[Camera], *, on: bool) -> set[UUID]:
+    """Give those of the cameras that are as wished already, and need not be asked about one by one."""
+    ids = {camera.pk for camera in cameras}
+    recorded = set(_list_ids(RecordingSession.objects.filter(camera__in=ids, ended_at=None)))
+    if not on:
+        return ids - recorded
+    pulled = set(_list_ids(Stream.objects.filter(camera__in=ids, wished=True)))
+    return recorded & (pulled | {camera.pk for camera in cameras if camera.publishes_by_itself})
 
 
-def _read_streams(cameras: Iterable[Camera]) -> set[Any]:
-    rows = Stream.objects.filter(camera__in=[camera.pk for camera in cameras], wished=True)
-    return set(rows.order_by().values_list("camera_id", flat=True))
+def _list_ids(rows: QuerySet[Any]) -> Iterable[UUID]:
+    return rows.order_by().values_list("camera_id", flat=True)

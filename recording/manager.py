@@ -15,10 +15,11 @@ from redis.exceptions import RedisError
 from cameras.models import Camera
 from cameras.services import subject_of
 from cities.audit.services import Deed, note_deed
+from cities.errors import NotThere
 from cities.models import AuditAction, User
 from recording.models import RecordingSession, RecordingStatus
 from recording.ports import RecordingPort
-from recording.queries import find_open_session
+from recording.queries import begin_of_session, find_open_session
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class RecordingManager(ABC):
 
     @abstractmethod
     def enable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession:
-        """Open a session; the one already open comes back unchanged."""
+        """Open a session; the one already open comes back unchanged. Raises NotThere for a camera that was removed."""
 
     @abstractmethod
     def disable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession | None:
@@ -49,21 +50,23 @@ class RedisRecordingManager(RecordingManager):
         self._port = port
 
     def enable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             locked = Camera.objects.select_for_update(of=("self",)).select_related("media_server").get(pk=camera.pk)
-            session = find_open_session(locked.pk) or _open_session(locked, by, now)
-            _note_wish(camera, wish=True)
+            if locked.removed_at is not None:
+                raise NotThere(f"camera {camera.pk} was removed")
+            session = find_open_session(locked.pk) or _open_session(locked, by, begin_of_session(locked.pk, now), now)
+            _note_wish(camera, locked, wish=True)
             transaction.on_commit(lambda: self._start(session))
         return session
 
     def disable_recording(self, camera: Camera, *, by: User | None, now: datetime) -> RecordingSession | None:
-        with transaction.atomic():
-            Camera.objects.select_for_update(of=("self",)).get(pk=camera.pk)
+        with transaction.atomic(savepoint=False):
+            locked = Camera.objects.select_for_update(of=("self",)).get(pk=camera.pk)
             session = find_open_session(camera.pk)
             if session:
                 _end_session(session, by, now)
                 note_deed(camera.city_id, Deed(AuditAction.RECORDING_OFF, by, now, subject_of(camera)))
-            _note_wish(camera, wish=False)
+            _note_wish(camera, locked, wish=False)
             transaction.on_commit(lambda: self._stop(camera))
         return session
 
@@ -103,13 +106,13 @@ def storage_path_for(camera: Camera) -> str:
     return str(PurePosixPath(camera.media_server.recordings_root) / camera.stream_id)
 
 
-def _open_session(camera: Camera, by: User | None, now: datetime) -> RecordingSession:
+def _open_session(camera: Camera, by: User | None, started_at: datetime, now: datetime) -> RecordingSession:
     note_deed(camera.city_id, Deed(AuditAction.RECORDING_ON, by, now, subject_of(camera)))
     return RecordingSession.objects.create(
         camera=camera,
         city_id=camera.city_id,
         stream_id=camera.stream_id,
-        started_at=now,
+        started_at=started_at,
         started_by=by,
         storage_path=storage_path_for(camera),
     )
@@ -121,8 +124,10 @@ def _end_session(session: RecordingSession, by: User | None, now: datetime) -> N
     session.save(update_fields=["status", "ended_at", "ended_by"])
 
 
-def _note_wish(camera: Camera, *, wish: bool) -> None:
-    Camera.objects.filter(pk=camera.pk).exclude(recording_enabled=wish).update(recording_enabled=wish)
+def _note_wish(camera: Camera, locked: Camera, *, wish: bool) -> None:
+    """Note the wish in the camera's row, which is locked, and in the caller's copy of it."""
+    if locked.recording_enabled != wish:
+        Camera.objects.filter(pk=camera.pk).update(recording_enabled=wish)
     camera.recording_enabled = wish
 
 

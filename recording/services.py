@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +15,7 @@ from cities.errors import Conflict, NotThere
 from cities.models import User
 from mediamtx.client import MediaMTXClient
 from recording.adapters import MediaMTXRecordingAdapter, MockRecordingAdapter
+from recording.clock import start_clock
 from recording.manager import RedisRecordingManager
 from recording.models import RecordingSession
 from recording.off_order import order_after_commit
@@ -31,6 +33,16 @@ class Switched:
     refusals: list[str] = field(default_factory=list)
 
 
+class Change(NamedTuple):
+    """What a switch changed: the session that is open by now, or that was ended, None where it was off already.
+
+    `stream_wished`: the camera's stream was not wished before.
+    """
+
+    session: RecordingSession | None
+    stream_wished: bool = False
+
+
 @cache
 def recording_manager() -> RedisRecordingManager:
     """Give the installation's recording manager."""
@@ -38,12 +50,18 @@ def recording_manager() -> RedisRecordingManager:
     return RedisRecordingManager(redis, _choose_port())
 
 
-@transaction.atomic
 def switch_recording(camera: Camera, *, on: bool, by: User | None, now: datetime) -> RecordingSession | None:
-    """Switch a camera's recording; give the open session, None when it is off. Idempotent.
+    """Switch a camera's recording; give the open session, None when it is off. See `change_recording`."""
+    session = change_recording(camera, on=on, by=by, now=now).session
+    return session if on else None
 
-    A camera that must be pulled is pulled from now on: to record without a picture would be a trap. Raises Conflict,
-    and the wish stays as it is, where its media server records nothing.
+
+@transaction.atomic
+def change_recording(camera: Camera, *, on: bool, by: User | None, now: datetime) -> Change:
+    """Switch a camera's recording and say what that changed. Idempotent.
+
+    A camera that must be pulled is pulled from now on: to record without a picture would be a trap. Raises NotThere for
+    one that was removed, and Conflict, and the wish stays as it is, where its media server records nothing.
     """
     if camera.removed_at is not None:
         raise NotThere(f"camera {camera.pk} was removed")
@@ -54,21 +72,22 @@ def switch_recording(camera: Camera, *, on: bool, by: User | None, now: datetime
         )
     order_after_commit(camera)
     if not on:
-        recording_manager().disable_recording(camera, by=by, now=now)
-        return None
-    if not camera.publishes_by_itself:
-        wish_stream(camera, by=by, now=now)
-    return recording_manager().enable_recording(camera, by=by, now=now)
+        return Change(recording_manager().disable_recording(camera, by=by, now=now))
+    stream_wished = not camera.publishes_by_itself and wish_stream(camera, by=by, now=now)[1]
+    return Change(recording_manager().enable_recording(camera, by=by, now=now), stream_wished)
 
 
 def switch_many(cameras: Iterable[Camera], *, on: bool, by: User | None, now: datetime) -> Switched:
-    """Switch several cameras, each by itself; those whose media server refuses stay as they are."""
-    done = Switched()
+    """Switch several cameras, each by itself and at its own moment; those that are refused stay as they are.
+
+    One moment for all would have the last one's footage missing before anybody could have recorded it.
+    """
+    done, clock = Switched(), start_clock(now)
     for camera in cameras:
         try:
-            switch_recording(camera, on=on, by=by, now=now)
+            switch_recording(camera, on=on, by=by, now=clock())
             done.cameras.append(camera)
-        except Conflict as refused:
+        except (Conflict, NotThere) as refused:
             done.refusals += [refused.message] if refused.message not in done.refusals else []
     return done
 

@@ -35,17 +35,24 @@ class Stretch(NamedTuple):
 class Told(NamedTuple):
     """What a playlist told last: the place of each stretch by its beginning, in order.
 
-    `latest` is the beginning of the last that was ever told, `following` the place of the one after it.
+    `latest` is the beginning of the last that was ever told, `following` the place of the one after it. `target` are
+    the seconds that no group was told to last longer than, 0 before any was told.
     """
 
     places: dict[int, Place]
     latest: int = -1
     following: Place = FIRST
+    target: int = 0
 
 
-def go_on(key: str, stretches: Sequence[Stretch]) -> tuple[list[Stretch], Place]:
-    """Give those of the stretches that are to be told now, and the place of the first of them."""
-    told = _recall(key)
+NOTHING_TOLD = Told({})
+
+
+def go_on(key: str, told: Told, stretches: Sequence[Stretch]) -> tuple[list[Stretch], Place]:
+    """Give those of the stretches that are to be told now, and the place of the first of them.
+
+    `told` is what `recall` gave under this key, with the target of now.
+    """
     kept, place = choose_stretches(told, stretches)
     _remember(key, note_told(told, kept, place))
     return kept, place
@@ -80,28 +87,30 @@ def note_told(told: Told, stretches: Sequence[Stretch], place: Place) -> Told:
         places[last] = place
         place = Place(place.group + groups, place.run + runs)
     gone = {begins: where for begins, where in told.places.items() if begins > last} if places else {}
-    return Told(places | gone, max(told.latest, last), max(told.following, place))
+    return Told(places | gone, max(told.latest, last), max(told.following, place), told.target)
 
 
 def _begin_after(moment: int, stretches: Sequence[Stretch]) -> list[Stretch]:
     return [each for each in stretches if each.begins > moment]
 
 
-def _recall(key: str) -> Told:
+def recall(key: str) -> Told:
+    """Give what a playlist told last; nothing where it is not known."""
     try:
         found = cache.get(key)
     except RedisError as error:
         logger.warning("the numbers of a playlist begin anew, Redis gives no answer: %s", error)
         found = None
     if not found:
-        return Told({})
-    places, latest, following = found
-    return Told({begins: Place(*place) for begins, place in places.items()}, latest, Place(*following))
+        return NOTHING_TOLD
+    places, latest, following, *target = found
+    return Told({begins: Place(*place) for begins, place in places.items()}, latest, Place(*following), *target)
 
 
 def _remember(key: str, told: Told) -> None:
     """Nothing of ours is kept but numbers: what reads them may be of another version."""
-    plain = {begins: tuple(place) for begins, place in told.places.items()}, told.latest, tuple(told.following)
+    places = {begins: tuple(place) for begins, place in told.places.items()}
+    plain = places, told.latest, tuple(told.following), told.target
     try:
         cache.set(key, plain, int(REMEMBERED.total_seconds()))
     except RedisError as error:

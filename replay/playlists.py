@@ -21,17 +21,19 @@ from footage.playlist import (
     Form,
     Groups,
     choose_groups,
+    choose_target,
     cut_fragments,
     find_group,
     gather_pieces,
     group_fragments,
     put_head_in,
+    shorten_groups,
     write_playlist,
     write_runs,
 )
 from recording.gaps.spans import Span
 from replay.heads import FirstGroup, fetch_first
-from replay.numbering import Stretch, go_on
+from replay.numbering import NOTHING_TOLD, Stretch, go_on, recall
 from replay.queries import MOST_SEGMENTS, Playable, find_next_footage, list_playable, sum_up, sum_up_playable
 from replay.remembered import Texts
 from replay.tokens import LASTS, FootageGrant, make_token
@@ -46,6 +48,7 @@ PREFIX = "/footage/"
 TEXTS = Texts()
 
 _MICROSECOND = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1) // _MICROSECOND
 
 
 class NoFootage(VMSError):
@@ -136,17 +139,24 @@ class _Written(NamedTuple):
 
 def _write(wish: Wish, playables: Sequence[Playable], now: datetime) -> list[bytes]:
     """Write one segment after the other, so that what is known of one is let go before the next takes its room."""
-    first = find_first(playables, wish.at)
-    written = [each for each in (_write_segment(wish, playable, now, first) for playable in playables) if each]
-    begins = FIRST
+    first, told = find_first(playables, wish.at), recall(_name_of(wish)) if wish.grows else NOTHING_TOLD
+    each_written = (_write_segment(wish, playable, now, first, told.target) for playable in playables)
+    written = [each for each in each_written if each]
+    target, begins = told.target or _choose_target(wish, written), FIRST
     if wish.grows:
-        kept, begins = go_on(_name_of(wish), [each.stretch for each in written])
-        told = set(kept)
-        written = [each for each in written if each.stretch in told]
+        stretches, begins = go_on(_name_of(wish), told._replace(target=target), [each.stretch for each in written])
+        kept = set(stretches)
+        written = [each for each in written if each.stretch in kept]
     if not written:
         raise NoFootage(find_next_footage(find_camera(wish.camera_id), wish.window.start))
-    runs, longest = (run for each in written for run in each.runs), max(each.longest for each in written)
-    return gather_pieces(write_playlist(runs, longest * _MICROSECOND, grows=wish.grows, begins=begins))
+    runs = (run for each in written for run in each.runs)
+    return gather_pieces(write_playlist(runs, target, grows=wish.grows, begins=begins))
+
+
+def _choose_target(wish: Wish, written: Sequence[_Written]) -> int:
+    """Give the target of what is told for the first time; 0 where nothing is."""
+    longest = max((each.longest for each in written), default=0)
+    return choose_target(longest * _MICROSECOND, grows=wish.grows) if written else 0
 
 
 def find_first(playables: Iterable[Playable], at: datetime | None) -> Playable | None:
@@ -154,10 +164,15 @@ def find_first(playables: Iterable[Playable], at: datetime | None) -> Playable |
     return next((each for each in playables if each.end > at), None) if at else None
 
 
-def _write_segment(wish: Wish, playable: Playable, now: datetime, first: Playable | None) -> _Written | None:
+def _write_segment(
+    wish: Wish, playable: Playable, now: datetime, first: Playable | None, target: int
+) -> _Written | None:
+    """Write a segment's runs, no group of which is told to last longer than the `target`, where one was told."""
     shown = choose_shown(playable, wish.window)
     if not shown.groups.offsets:
         return None
+    if target:
+        shown = shown._replace(groups=shorten_groups(shown.groups, target * _SECOND))
     runs = list(write_runs(playable.segment_start, shown.groups, make_address(shown, wish.user.pk, now), wish.form))
     if wish.at and playable is first:
         _bring_first(shown, runs, (wish.at - playable.segment_start) // _MICROSECOND, wish.form)

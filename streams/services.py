@@ -11,7 +11,7 @@ from cities.models import AuditAction, User
 from streams.models import Stream, StreamState
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def wish_stream(camera: Camera, *, by: User | None = None, now: datetime) -> tuple[Stream, bool]:
     """Wish the camera's stream; give it and whether it was not wished before. The ingest process does the rest."""
     stream, made = Stream.objects.select_for_update().get_or_create(

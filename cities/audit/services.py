@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from psycopg.types.json import Jsonb
 
+from cities.active import shows_whole
 from cities.audit.decisions import FIRST, Link, digest_link, find_break
 from cities.audit.origin import current_address
 from cities.models import AuditAction, AuditEntry, User
@@ -66,11 +68,15 @@ class Deed:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def note_deed(city_id: UUID | None, deed: Deed) -> AuditEntry:
-    """Write an entry into the city's chain, or into the platform's where no city is named."""
+    """Write an entry into the city's chain, or into the platform's where no city is named; what fails here fails whole.
+
+    Nobody else adds to this chain until the transaction ends.
+    """
     _take_turn(city_id)
-    with every_city("a chain has an end, whoever may read it"):
+    # To leave a scope within a transaction costs a question more before each one that follows.
+    with nullcontext() if shows_whole(city_id) else every_city("a chain has an end, whoever may read it"):
         number, previous = _find_end(city_id)
         link = _make_link(city_id, deed, number + 1, previous)
         written = {name: getattr(link, name) for name in _OF_LINK} | {"facts": Jsonb(link.facts)}

@@ -4,7 +4,7 @@ Everything decided about a moment depends on what lies within CONTEXT of it (dam
 window can be computed by itself: windows laid side by side give what one over all of them gives.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -48,11 +48,13 @@ PRECEDENCE = (
 recorded, and needs none of them."""
 
 _USABLE = frozenset({SegmentState.OPEN.value, SegmentState.READY.value})
+_GOING = SegmentState.DELETING.value
+"""A rule has chosen it, and where its disk refuses that takes days: it is told as what is gone already."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentFact:
-    """What the ledger asks of a segment; in its `holes` it has no picture."""
+    """What the ledger asks of a segment; in its `holes` it has no picture. A damaged one is so until it is gone."""
 
     start: datetime
     end: datetime
@@ -95,9 +97,10 @@ def find_gaps(facts: Facts, window: Span, now: datetime) -> list[GapFact]:
     horizon = horizon_of(now)
     context = Span(min(window.start, horizon) - CONTEXT, min(min(window.end, horizon) + CONTEXT, horizon))
     footage = join_footage(facts.segments)
-    recorded = unite([*footage, *facts.deleted])
+    goes = any(segment.state == _GOING for segment in facts.segments)
+    recorded = unite([*(join_footage(facts.segments, _USABLE | {_GOING}) if goes else footage), *facts.deleted])
     never = find_missing(facts.sessions, recorded, context)
-    missing = find_missing(facts.sessions, footage, context) if facts.deleted else never
+    missing = find_missing(facts.sessions, footage, context) if goes or facts.deleted else never
     causes = _gather_causes(facts, recorded)
     pieces = [piece for stretch in never for piece in explain(stretch, causes)]
     # What was missing before footage was deleted is missing as before; only the rest is the deletion's.
@@ -107,11 +110,12 @@ def find_gaps(facts: Facts, window: Span, now: datetime) -> list[GapFact]:
     return [cut for each in lasting if (cut := _clip(each, window))]
 
 
-def join_footage(segments: Iterable[SegmentFact]) -> list[Span]:
-    """Give the time that usable segments cover, without their holes, joined where they follow each other."""
+def join_footage(segments: Iterable[SegmentFact], states: Container[str] = _USABLE) -> list[Span]:
+    """Give the time that segments in these states cover, without their holes, joined where they follow each other."""
     joined: list[Span] = []
     last: SegmentFact | None = None
-    parts = (part for segment in _usable(segments) for part in _cut_at_holes(segment))
+    found = (segment for segment in segments if segment.state in states and segment.end > segment.start)
+    parts = (part for segment in found for part in _cut_at_holes(segment))
     for segment in sorted(parts, key=lambda each: (each.start, each.end)):
         if last and segment.start - joined[-1].end <= _joint_between(last, segment):
             joined[-1] = Span(joined[-1].start, max(joined[-1].end, segment.end))
@@ -166,10 +170,6 @@ def stitch(stored: Iterable[GapFact], computed: Iterable[GapFact], window: Span)
     before, after = Span(datetime.min.replace(tzinfo=window.start.tzinfo), window.start), Span(window.end, FOREVER)
     kept = [part for gap in stored for side in (before, after) if (part := _clip(gap, side))]
     return merge([*kept, *computed])
-
-
-def _usable(segments: Iterable[SegmentFact]) -> Iterable[SegmentFact]:
-    return (segment for segment in segments if segment.state in _USABLE and segment.end > segment.start)
 
 
 def _cut_at_holes(segment: SegmentFact) -> Iterable[SegmentFact]:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Max, Min, Q, QuerySet
 
 from cameras.models import Camera, CameraOutage, OutageCause, ServerOutage, ServerOutageCause
-from recording.gaps.decisions import CONTEXT, Facts, GapFact, SegmentFact, horizon_of
+from recording.gaps.decisions import CONTEXT, FIRST_PICTURE, Facts, GapFact, SegmentFact, horizon_of
 from recording.gaps.holes import place_holes
 from recording.gaps.spans import FOREVER, Span, subtract, unite
 from recording.models import (
@@ -67,6 +67,36 @@ _DOUBTFUL = """
 """
 
 
+# Gaps lie apart from each other: the only one that began before a deletion and may reach into it is the last such. What
+# a session's first picture may take is no gap, and would be found untold each time.
+_UNTOLD = """
+    SELECT deletion.camera_id, min(deletion.start)
+    FROM recording_deletion AS deletion
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(range_agg(tstzrange(started_at, ended_at)), '{}') AS times FROM recording_recordingsession
+        WHERE camera_id = deletion.camera_id AND started_at < deletion."end"
+          AND (ended_at IS NULL OR ended_at > deletion.start)
+    ) AS wished
+    CROSS JOIN LATERAL (
+        SELECT COALESCE(range_agg(tstzrange(start, "end")), '{}') AS times FROM recording_gap
+        WHERE camera_id = deletion.camera_id AND start <= deletion."end" AND start >= COALESCE((
+            SELECT max(before.start) FROM recording_gap AS before
+            WHERE before.camera_id = deletion.camera_id AND before.start <= deletion.start
+        ), deletion.start)
+    ) AS told
+    WHERE deletion.last_at >= %(since)s AND deletion.start < %(to)s AND deletion."end" > %(from)s
+      AND deletion.rule <> %(outside)s
+      AND CASE WHEN deletion.spans IS NULL THEN deletion.last_at >= %(lately)s
+          ELSE EXISTS (
+              SELECT FROM unnest(
+                  deletion.spans * wished.times * tstzmultirange(tstzrange(%(from)s, %(to)s)) - told.times
+              ) AS untold
+              WHERE upper(untold) - lower(untold) > %(patience)s
+          ) END
+    GROUP BY deletion.camera_id
+"""
+
+
 @dataclass
 class StoredGap:
     """A row of the ledger."""
@@ -106,9 +136,9 @@ def read_facts(cameras: Sequence[UUID], window: Span, now: datetime) -> dict[UUI
     around = Span(window.start - CONTEXT, min(window.end, now) + CONTEXT)
     sessions = read_sessions(cameras, around)
     found: dict[UUID, _Gathered] = {camera_id: _Gathered(sessions[camera_id]) for camera_id in cameras}
-    for camera_id, start, end, state, stream_id, number, packed in _read_segments(cameras, around):
-        holes = place_holes(start, packed)
-        found[camera_id].segments.append(SegmentFact(start, end, state, stream_id, number, holes))
+    for camera_id, start, end, state, damage, stream_id, number, packed in _read_segments(cameras, around):
+        told, holes = SegmentState.DAMAGED if damage else state, place_holes(start, packed)
+        found[camera_id].segments.append(SegmentFact(start, end, told, stream_id, number, holes))
     for camera_id, start, end, cause in _read(CameraOutage, cameras, around, "began_at", "ended_at", "cause"):
         found[camera_id].causes[_OF_CAMERA[cause]].append(Span(start, end or FOREVER))
     for camera_id, cause, span in _read_server_outages(cameras, around):
@@ -152,10 +182,18 @@ def find_longest_promise() -> int:
     return max(longest["days"] or 0, longest["most"] or 0)
 
 
-def find_lately_deleted(since: datetime) -> dict[UUID, datetime]:
-    """Give the cameras of which footage was deleted since then, with the first moment that went."""
-    rows = Deletion.objects.filter(last_at__gte=since).values("camera_id").annotate(first=Min("start"))
-    return {row["camera_id"]: row["first"] for row in rows.order_by()}
+def find_untold_deletions(window: Span, now: datetime) -> dict[UUID, datetime]:
+    """Give the cameras of which wished footage went that the ledger of the window does not miss yet; with the first
+    moment that went.
+
+    Only what went within LONGEST_STOP is looked at. Where its stretches were not written down it cannot be seen whether
+    they are told: what went within the last two passes is taken for untold.
+    """
+    values: dict[str, Any] = {"from": window.start, "to": window.end, "outside": DeletionRule.OUTSIDE.value}
+    values |= {"since": now - LONGEST_STOP, "lately": now - 2 * timedelta(hours=1), "patience": FIRST_PICTURE}
+    with connection.cursor() as cursor:
+        cursor.execute(_UNTOLD, values)
+        return dict(cursor.fetchall())
 
 
 def list_gaps(*, camera: Camera | None = None, window: Mapping[str, datetime] | None = None) -> QuerySet[Gap]:
@@ -188,14 +226,20 @@ def _read(model: Any, cameras: Sequence[UUID], around: Span, *names: str) -> Ite
 
 
 def _read_segments(cameras: Sequence[UUID], around: Span) -> Iterable[Any]:
-    """Give what reaches into the time; where damage may explain it, also what may stand before and after the damage."""
+    """Give what reaches into the time; where damage may explain it, also what may stand before and after the damage.
+
+    Not what goes because no session wanted it, as `_add_deletions` has it.
+    """
     # Twice: damage explains as long as a file can last, and what covers its beginning may have begun as long before.
     since = around.start - 2 * LONGEST_SEGMENT
-    rows = _of(Segment, cameras).filter(start__gte=since, start__lt=around.end)
-    damaged = rows.filter(state=SegmentState.DAMAGED).order_by().values_list("camera_id", flat=True).distinct()
+    near = _of(Segment, cameras).filter(start__gte=since, start__lt=around.end)
+    rows = near.exclude(state=SegmentState.DELETING, deletion_rule=DeletionRule.OUTSIDE)
+    damaged = rows.exclude(damage="").order_by().values_list("camera_id", flat=True).distinct()
     reaching = Q(end__gte=around.start) | Q(camera_id__in=list(damaged))
     found = rows.filter(reaching).order_by("camera_id", "start")
-    return found.values_list("camera_id", "start", "end", "state", "stream_id", "number", "holes").iterator(5000)
+    return found.values_list("camera_id", "start", "end", "state", "damage", "stream_id", "number", "holes").iterator(
+        5000
+    )
 
 
 def _add_deletions(found: Mapping[UUID, _Gathered], around: Span) -> None:
@@ -242,3 +286,6 @@ def _read_server_outages(cameras: Sequence[UUID], around: Span) -> Iterable[tupl
 
 EVERYTHING = timedelta(days=399)
 """How far back causes can be told: outages are kept one day longer."""
+
+LONGEST_STOP = timedelta(days=62)
+"""So long nothing of ours may have run since footage went, and the ledger learns of it all the same."""

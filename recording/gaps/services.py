@@ -71,16 +71,16 @@ def recompute_recent(now: datetime) -> Recomputed:
 
 
 def recompute_all(now: datetime) -> Recomputed:
-    """Do the same for as long as footage is kept, and for whatever was deleted since the pass before."""
+    """Do the same for as long as footage is kept, and for whatever older was deleted and is not told yet."""
     kept = max(LEAST_KEPT, timedelta(days=queries.find_longest_promise()) + KEPT_BEYOND_PROMISE)
     window = Span(now - min(kept, queries.EVERYTHING), FOREVER)
     cameras = queries.list_cameras_with_wishes(window)
     # Another camera first each hour: what time did not suffice for is not always the same.
     first = int(now.timestamp() // 3600) * BATCH_CAMERAS % max(1, len(cameras))
     done = recompute_gaps(cameras[first:] + cameras[:first], window, now, seconds=FULL_PASS_SECONDS)
-    for camera_id, gone in queries.find_lately_deleted(now - 2 * timedelta(hours=1)).items():
-        if gone < window.start:
-            done += recompute_gaps([camera_id], Span(max(gone, now - queries.EVERYTHING), window.start), now)
+    before = Span(now - queries.EVERYTHING, window.start)
+    for camera_id, gone in queries.find_untold_deletions(before, now).items():
+        done += recompute_gaps([camera_id], Span(max(gone, before.start), before.end), now)
     return done
 
 

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 
 from cameras.models import MediaServer
 from mediamtx.names import camera_id_from
+from recording.clock import doubt_clock, start_clock
 from recording.gaps.spans import Span
 from recording.holds.decisions import LinkProblem, name_link, read_problem
 from recording.holds.links import (
@@ -31,7 +32,7 @@ from recording.holds.queries import is_held, live_holds, segments_lacking_links,
 from recording.models import Segment
 from recording.segments.decisions import Root
 from recording.segments.index import claim, in_batches
-from recording.segments.looks import find_root, start_clock
+from recording.segments.looks import find_root
 from recording.states import SegmentState
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ KEEPING = 5
 BATCH_SEGMENTS = 100
 LONGEST_PASS = timedelta(seconds=20)
 """Passes come every 30 s; what one leaves is the next one's."""
+
+Doubt = Callable[[datetime], str]
+"""Says why this moment is not to be believed; "" if it is."""
 
 
 @dataclass
@@ -55,8 +59,12 @@ class Kept:
     strangers: list[str] = field(default_factory=list)
 
 
-def keep_links(server: MediaServer, now: datetime) -> Kept:
-    """Link what is held, give back what is not; skipped while another pass is at work on this server."""
+def keep_links(server: MediaServer, now: datetime, doubt: Doubt = doubt_clock) -> Kept:
+    """Link what is held, give back what is not; skipped while another pass is at work on this server.
+
+    Nothing is given back while the clock is doubted: a hold that ends by itself would end with its jump, and MediaMTX's
+    cleaner, which goes by the same clock, would take what no link keeps.
+    """
     with claim(KEEPING, server.pk) as is_ours:
         if not is_ours:
             return Kept(refused="Another pass over the held files is at work.")
@@ -64,7 +72,7 @@ def keep_links(server: MediaServer, now: datetime) -> Kept:
             _note(server, {LinkProblem.ROOT: [segment.pk for segment in _lacking(server, now)]})
             return Kept(refused="The folder of recordings is not this media server's.")
         try:
-            return _Pass(server, now).run()
+            return _Pass(server, now, doubt).run()
         except OSError as error:
             logger.warning("the held files of media server %s cannot be listed: %s", server.name, error)
             return Kept(refused=f"The held files cannot be listed: {error}.")
@@ -73,21 +81,28 @@ def keep_links(server: MediaServer, now: datetime) -> Kept:
 class _Pass:
     """One pass over a media server's held files."""
 
-    def __init__(self, server: MediaServer, now: datetime) -> None:
+    def __init__(self, server: MediaServer, now: datetime, doubt: Doubt) -> None:
         self.server = server
         self.now = now
+        self.doubt = doubt
         self.root = Path(server.recordings_root)
         self.clock: Callable[[], datetime] = start_clock(now)
         self.done = Kept()
+        self.tried = set[int]()
 
     def run(self) -> Kept:
-        """Settle what is on disk, then give back, then link: what a hold began to touch meanwhile is linked too."""
+        """Settle what is on disk, then link, then give back, which may take all the time there is.
+
+        What a hold began to touch meanwhile is linked too.
+        """
         links, self.done.strangers = list_links(self.root)
         known = set(_linked(self.server).values_list("pk", flat=True))
         self._settle_unknown({pk: links[pk] for pk in links.keys() - known})
         self._link(_read(_linked(self.server).filter(is_held(self.now), pk__in=known - links.keys())))
-        self._give_back()
         self._link_lacking()
+        self._give_back()
+        if self.done.returned:
+            self._link_lacking()
         if self.done.strangers:
             logger.warning(
                 "among the held files of media server %s are %s that belong to no segment, for instance %s",
@@ -111,8 +126,12 @@ class _Pass:
                 self.done.strangers.append(link)
 
     def _give_back(self) -> None:
-        """Return to the ring what no hold in force touches."""
-        for segment in _read(_linked(self.server).exclude(is_held(self.now))):
+        """Return to the ring what no hold in force touches, where the time can be believed."""
+        ended = _read(_linked(self.server).exclude(is_held(self.now)))
+        if ended and (problem := self.doubt(self.now)):
+            logger.warning("%s held files of media server %s stay: %s", len(ended), self.server.name, problem)
+            return
+        for segment in ended:
             if self._is_late():
                 break
             if self._restore(segment) and _clear(segment, self.now):
@@ -133,12 +152,11 @@ class _Pass:
         return True
 
     def _link_lacking(self) -> None:
-        tried: set[int] = set()
         while not self._is_late():
-            fresh = [segment for segment in _lacking(self.server, self.now) if segment.pk not in tried]
+            fresh = [segment for segment in _lacking(self.server, self.now) if segment.pk not in self.tried]
             if not fresh:
                 break
-            tried |= {segment.pk for segment in fresh}
+            self.tried |= {segment.pk for segment in fresh}
             self._link(fresh)
 
     def _link(self, segments: Sequence[HeldSegment]) -> None:

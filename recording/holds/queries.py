@@ -92,7 +92,7 @@ def is_held(now: datetime) -> Exists:
 def take_turn_with_holds() -> None:
     """Wait, within a transaction, until nobody else holds footage or marks it for deletion; ends with it.
 
-    Whoever makes a hold and whoever marks segments takes this turn first, so that neither misses the other's rows.
+    Whoever makes a hold, changes a promise or marks segments takes this turn first, so that none misses another's rows.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK_SPACE, _HOLDING))

@@ -13,6 +13,7 @@ from cameras.services import subject_of
 from cities.audit.services import Deed, Subject, note_deed
 from cities.errors import Conflict, InvalidInput
 from cities.models import AuditAction, City, User
+from recording.holds.queries import take_turn_with_holds
 from recording.models import RetentionPolicy
 from recording.retention.decisions import (
     DEFAULT_POLICY,
@@ -93,6 +94,7 @@ def drop_camera_policy(camera: Camera, change: Change) -> None:
 @transaction.atomic
 def drop_policy(policy: RetentionPolicy, change: Change) -> None:
     """Let the next wider promise count: the city's for a camera, the installation's for a city."""
+    take_turn_with_holds()
     subject = subject_of(policy.camera) if policy.camera else _CITY
     note_deed(policy.city_id, Deed(AuditAction.POLICY_CHANGED, change.by, change.now, subject, facts={"dropped": True}))
     policy.delete()
@@ -134,6 +136,7 @@ def _set(
     city: City, camera: Camera | None, cameras: Iterable[UUID], given: Mapping[str, int | None], *, must_be_new: bool
 ) -> RetentionPolicy:
     City.objects.select_for_update(no_key=True).get(pk=city.pk)  # two callers take turns
+    take_turn_with_holds()  # and the ring, which marks nothing more by what was promised before
     row = RetentionPolicy.objects.filter(city=city, camera=camera).first()
     if row and must_be_new:
         raise Conflict("There is a policy for this already; change that one.", field="camera" if camera else "city")

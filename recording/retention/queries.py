@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -65,6 +66,12 @@ def city_policies() -> dict[UUID, Policy]:
 def camera_policies() -> dict[UUID, Policy]:
     """Give the cameras with a promise of their own."""
     return {row.camera_id: policy_of(row) for row in RetentionPolicy.objects.exclude(camera=None) if row.camera_id}
+
+
+def read_promises() -> list[tuple[Any, ...]]:
+    """Give all that is promised by the cities in scope, to see whether it is the same still."""
+    rows = RetentionPolicy.objects.order_by("pk")
+    return list(rows.values_list("pk", "city_id", "camera_id", "days", "max_days", "quota_bytes"))
 
 
 def policies_in_force() -> dict[UUID, Policy]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q
@@ -49,6 +50,17 @@ class _Quota:
     segments: Q
 
 
+class Excess(NamedTuple):
+    """What goes because it is over quotas; `work` may rest when it is gone, "" where it may not (see `pace`).
+
+    `seconds`: so long it took to sum.
+    """
+
+    choices: list[Choice]
+    work: str = ""
+    seconds: float = 0.0
+
+
 def choose_outside(server: MediaServer) -> tuple[list[Choice], str]:
     """Choose what no recording session touches; nothing, and why, where that is so much that sessions must be lost."""
     found = find_outside(server.pk)
@@ -72,7 +84,7 @@ def choose_aged(server: MediaServer, policies: Policies, now: datetime) -> list[
     return choices
 
 
-def choose_over_camera_quota(server: MediaServer, policies: Policies, now: datetime) -> list[Choice]:
+def choose_over_camera_quota(server: MediaServer, policies: Policies, now: datetime) -> Excess:
     """Choose the oldest of each camera that has more than its own quota."""
     quotas = [
         _Quota(camera_id, policy.quota_bytes, [camera_id], Q(camera_id=camera_id))
@@ -82,7 +94,7 @@ def choose_over_camera_quota(server: MediaServer, policies: Policies, now: datet
     return _choose_over(server, policies, now, quotas)
 
 
-def choose_over_city_quota(server: MediaServer, policies: Policies, now: datetime) -> list[Choice]:
+def choose_over_city_quota(server: MediaServer, policies: Policies, now: datetime) -> Excess:
     """Choose the oldest of each city that has more than its quota, all its cameras together."""
     limits = {city_id: policy.quota_bytes for city_id, policy in city_policies().items() if policy.quota_bytes}
     cameras = cameras_by_city() if limits else {}
@@ -108,19 +120,18 @@ def choose_by_share(server: MediaServer, policies: Policies, now: datetime, miss
     return choices
 
 
-def _choose_over(server: MediaServer, policies: Policies, now: datetime, quotas: Sequence[_Quota]) -> list[Choice]:
+def _choose_over(server: MediaServer, policies: Policies, now: datetime, quotas: Sequence[_Quota]) -> Excess:
     """Choose the oldest of what is too much; what lies on another media server goes when that one's ring turns."""
     work = pace.name_work(server.pk, [(quota.owner, quota.bytes) for quota in quotas])
     if not quotas or not pace.is_due(work):
-        return []
+        return Excess([])
     began = time.monotonic()
     kept = unheld_bytes([camera for quota in quotas for camera in quota.cameras], now)
     seconds = time.monotonic() - began
     taken, is_all = _take_excess(quotas, kept, now)
-    if is_all:
-        pace.rest(work, seconds)
     here = on_server(server.pk, [each.pk for each in taken]) if taken else set()
-    return choose([each for each in taken if each.pk in here], DeletionRule.QUOTA, policies, now)
+    choices = choose([each for each in taken if each.pk in here], DeletionRule.QUOTA, policies, now)
+    return Excess(choices, work if is_all else "", seconds)
 
 
 def _take_excess(quotas: Sequence[_Quota], kept: Mapping[UUID, int], now: datetime) -> tuple[list[Candidate], bool]:

@@ -1,7 +1,6 @@
 """Turns the ring of one media server: what is due goes, in an order that a crash at any moment leaves right."""
 
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
@@ -17,14 +17,23 @@ from django.db.models import Q
 from redis.exceptions import RedisError
 
 from cameras.models import MediaServer
-from recording.holds.links import footage_file
+from recording.clock import doubt_clock, start_clock
+from recording.holds.decisions import name_link
 from recording.holds.queries import is_held
 from recording.models import Segment, Storage
-from recording.retention.clock import doubt_clock
-from recording.retention.decisions import DEFAULT_POLICY, Choice, Policy, is_early_by_now, is_promised_again
+from recording.retention import pace
+from recording.retention.decisions import (
+    DEFAULT_POLICY,
+    Choice,
+    Marked,
+    Policy,
+    is_early_by_now,
+    is_promised_again,
+)
 from recording.retention.disk import DiskRoom, WaterMarks, choose_water_marks, measure_disk
-from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force
+from recording.retention.queries import CLOSED, MOST_AT_ONCE, policies_in_force, read_promises
 from recording.retention.rules import (
+    Excess,
     choose_aged,
     choose_beyond_promise,
     choose_by_share,
@@ -33,6 +42,7 @@ from recording.retention.rules import (
     choose_over_city_quota,
 )
 from recording.retention.steps import (
+    PromisesChanged,
     find_marked,
     give_back,
     mark_segments,
@@ -43,8 +53,9 @@ from recording.retention.steps import (
 )
 from recording.retention.unlinking import Target, unlink_files
 from recording.segments.decisions import Root
+from recording.segments.disk import is_gone
 from recording.segments.index import claim, in_batches
-from recording.segments.looks import find_root, start_clock
+from recording.segments.looks import find_root
 from recording.segments.reconcile import REMEMBER_ALARM_SECONDS
 from recording.states import SegmentState
 from recording.storage.services import accept_recording, refuse_recording
@@ -75,7 +86,7 @@ class Turn:
     """What a pass did; `refused` says why it deleted nothing, or nothing more, "" where it could.
 
     `outside_refused`: why what lies outside every session stays. `only_held_left`: the disk is full and all that could
-    go is held. `is_done` is False where time ran out: the next pass goes on.
+    go is held. `is_done` is False where time ran out, or a promise was changed meanwhile: the next pass goes on.
     """
 
     refused: str = ""
@@ -98,6 +109,7 @@ class _Pass:
     ends_at: float
     turn: Turn = field(default_factory=Turn)
     policies: Mapping[UUID, Policy] = field(default_factory=dict)
+    promises: Sequence[Any] = ()
 
     @property
     def root(self) -> Path:
@@ -120,6 +132,8 @@ def turn_ring(server: MediaServer, now: datetime, *, seconds: float = LONGEST_PA
             return Turn(refused="Another pass of the ring is at work on this media server.")
         try:
             _turn(work)
+        except PromisesChanged:
+            work.turn.is_done = False
         except _Stopped as stopped:
             work.turn.refused = str(stopped)
         except OSError as error:
@@ -133,32 +147,45 @@ def _turn(work: _Pass) -> None:
     if problem:
         raise _Stopped(problem)
     _check_root(work)
-    work.policies = policies_in_force()
+    work.promises, work.policies = read_promises(), policies_in_force()
     _give_back(work)
     _finish_what_was_begun(work)
     outside, work.turn.outside_refused = choose_outside(work.server)
     _delete(work, outside)
-    for rule in (choose_aged, choose_over_camera_quota, choose_over_city_quota):
-        _delete(work, rule(work.server, work.policies, work.clock()))
+    _delete(work, choose_aged(work.server, work.policies, work.clock()))
+    for rule in (choose_over_camera_quota, choose_over_city_quota):
+        _keep_quota(work, rule(work.server, work.policies, work.clock()))
     _make_room(work)
+
+
+def _keep_quota(work: _Pass, excess: Excess) -> None:
+    """Let go what is over quotas; only when all of it is gone they rest."""
+    _delete(work, excess.choices)
+    if excess.work and work.turn.is_done:
+        pace.rest(excess.work, excess.seconds)
 
 
 def _give_back(work: _Pass) -> None:
     """Unmark what an earlier pass marked and a hold or a longer promise keeps now; see anew what of the rest is early.
 
-    A file that is gone already went by what was promised then: its row stays marked as it is.
+    A file that is gone already went by what was promised then, and before it was held: its row stays marked as it is.
     """
     now, policies = work.clock(), work.policies
     there = [
         (row, policies.get(row.camera_id, DEFAULT_POLICY))
         for row in read_marked(work.server.pk)
-        if os.path.lexists(work.root / footage_file(work.root, row.file, row.held_file))
+        if not _is_footage_gone(work.root, row)
     ]
     promised = {row.pk for row, policy in there if is_promised_again(row, policy, now)}
-    work.turn.rescued += give_back(work.server.pk, list(promised), now)
+    work.turn.rescued += give_back([row.pk for row, _policy in there], list(promised), now)
     for early in (True, False):
         changed = [row.pk for row, policy in there if row.is_early != early == is_early_by_now(row, policy, now)]
         note_earliness([pk for pk in changed if pk not in promised], is_early=early)
+
+
+def _is_footage_gone(root: Path, row: Marked) -> bool:
+    """Say whether the footage surely is nowhere, also not under a held name that its row does not know yet."""
+    return is_gone(root, row.file) and is_gone(root, row.held_file or name_link(row.pk))
 
 
 def _finish_what_was_begun(work: _Pass) -> None:
@@ -188,7 +215,7 @@ def _delete(work: _Pass, choices: Sequence[Choice]) -> int:
             if work.is_over:
                 work.turn.is_done = False
                 break
-            line.take(mark_segments(batch, work.clock()))
+            line.take(mark_segments(batch, work.promises, work.clock()))
     _stop_at_failures(work)
     return work.turn.bytes - before
 

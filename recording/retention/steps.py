@@ -13,6 +13,7 @@ from recording.holds.queries import HELD, is_held, take_turn_with_holds
 from recording.models import Segment
 from recording.retention.decisions import Choice, Marked
 from recording.retention.deletions import Sum, SumKey, note_sums
+from recording.retention.queries import read_promises
 from recording.retention.reach import REACH, take_out_holes
 from recording.retention.unlinking import Target
 from recording.segments.index import MAY_GO_ON
@@ -42,13 +43,20 @@ _REMOVE = f"""
 """  # noqa: S608 -- constants
 
 
+class PromisesChanged(Exception):
+    """What is promised is not what the segments were chosen by."""
+
+
 @transaction.atomic
-def mark_segments(choices: Sequence[Choice], now: datetime) -> list[Target]:
+def mark_segments(choices: Sequence[Choice], promises: Sequence[Any], now: datetime) -> list[Target]:
     """Mark for deletion what is still closed and not held, give it; the first of the three steps.
 
     Not what was sealed only for its silence and may go on: its writer would fill a file that has no name any more.
+    Raises PromisesChanged where `read_promises` gives others than these, by which they were chosen.
     """
     take_turn_with_holds()
+    if read_promises() != promises:
+        raise PromisesChanged
     values: dict[str, Any] = {
         "id": [choice.pk for choice in choices],
         "rule": [choice.rule.value for choice in choices],
@@ -75,10 +83,10 @@ def read_marked(server_id: int) -> list[Marked]:
 
 
 @transaction.atomic
-def give_back(server_id: int, promised: Sequence[int], now: datetime) -> int:
-    """Unmark what a hold in force touches, and these rows, which are promised again; give how many."""
+def give_back(there: Sequence[int], promised: Sequence[int], now: datetime) -> int:
+    """Unmark, of rows whose files are there, what a hold in force touches and what is promised again; give how many."""
     take_turn_with_holds()
-    marked = Segment.objects.filter(media_server=server_id, state=SegmentState.DELETING)
+    marked = Segment.objects.filter(pk__in=there, state=SegmentState.DELETING)
     saved = marked.filter(is_held(now) | Q(pk__in=promised))
     clean = {"deletion_rule": "", "deletion_early": False, "deletion_attempts": 0, "deletion_error": ""}
     whole = saved.filter(damage="").update(state=SegmentState.READY, **clean)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from cameras.models import Camera, MediaServer
 from mediamtx.names import camera_id_from, stream_id_for
+from recording.clock import start_clock
 from recording.models import Segment
 from recording.segments.decisions import (
     DiskFile,
@@ -112,12 +113,6 @@ def may_settle_doubt(server: MediaServer) -> bool:
         return claim_settling(server, find_root(server, may_mark=False))
     except OSError:
         return False
-
-
-def start_clock(now: datetime) -> Callable[[], datetime]:
-    """Give a clock that shows `now` and goes on: to work that lasts, files would else seem written in the future."""
-    began = time.monotonic()
-    return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
 def _may_look(server: MediaServer) -> bool:

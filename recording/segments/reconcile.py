@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from cameras.models import Camera, MediaServer
 from mediamtx.names import stream_id_for
+from recording.clock import start_clock
 from recording.models import Segment, Storage
 from recording.segments.ahead import work_beside
 from recording.segments.backlog import Backlog
@@ -43,7 +44,7 @@ from recording.segments.index import (
     still_known,
     summarise_rows,
 )
-from recording.segments.looks import find_root, look_at_many, start_clock
+from recording.segments.looks import find_root, look_at_many
 from recording.segments.readers import start_readers
 from recording.segments.scanners import start_scanners
 from recording.segments.vanished import remove_lost

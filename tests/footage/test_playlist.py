@@ -15,9 +15,11 @@ from footage.playlist import (
     Groups,
     Place,
     choose_groups,
+    choose_target,
     cut_fragments,
     gather_pieces,
     group_fragments,
+    shorten_groups,
     spell_ranges,
     spell_streams,
     write_playlist,
@@ -139,7 +141,9 @@ def test_a_break_inside_a_file_is_told() -> None:
 def test_the_text_as_another_reads_it() -> None:
     groups = group_fragments(lay((4, True), (5.5, True), gap_before=1, gap=30))
     runs = write_runs(START, groups, "/footage/t/")
-    found = m3u8.loads(b"".join(write_playlist(runs, timedelta(seconds=5.5), grows=False)).decode())
+    found = m3u8.loads(
+        b"".join(write_playlist(runs, choose_target(timedelta(seconds=5.5), grows=False), grows=False)).decode()
+    )
     assert (found.version, found.playlist_type, found.target_duration, found.is_endlist) == (7, "vod", 6, True)
     assert [(each.uri, each.byterange, each.duration, each.discontinuity) for each in found.segments] == [
         ("/footage/t/a.mp4", "1000@700", 4.0, False),
@@ -169,12 +173,24 @@ def test_each_length_is_spelled_exactly_however_many_there_were() -> None:
 
 @pytest.mark.parametrize(("grows", "target"), [(True, 8), (False, 4)])
 def test_what_grows_has_no_end_and_a_target_that_stays(*, grows: bool, target: int) -> None:
-    found = m3u8.loads(b"".join(write_playlist([b"#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=grows)).decode())
+    assert choose_target(timedelta(seconds=4), grows=grows) == target
+    found = m3u8.loads(b"".join(write_playlist([b"#EXTINF:4,\nx\n"], target, grows=grows)).decode())
     assert (found.is_endlist, found.target_duration, found.media_sequence) == (not grows, target, 0)
 
 
+def test_what_lasts_longer_than_may_be_told_is_followed_by_a_clock_of_its_own() -> None:
+    groups = group_fragments(lay((4, True), (12, True), (4, True), (9, True)))
+    shortened = shorten_groups(groups, 8_000_000)
+    assert (shortened.durations, shortened.breaks) == ([4_000_000, 8_000_000, 4_000_000, 8_000_000], [2])
+    assert moments(list(write_runs(START, shortened, "/"))) == [
+        "2026-01-27T03:00:00.123456Z",
+        "2026-01-27T03:00:16.123456Z",
+    ]
+    assert shorten_groups(groups, 12_000_000) is groups
+
+
 def test_what_lost_its_beginning_says_how_much() -> None:
-    text = b"".join(write_playlist([b"#EXTINF:4,\nx\n"], timedelta(seconds=4), grows=True, begins=Place(450, 2)))
+    text = b"".join(write_playlist([b"#EXTINF:4,\nx\n"], 8, grows=True, begins=Place(450, 2)))
     found = m3u8.loads(text.decode())
     assert (found.media_sequence, found.discontinuity_sequence, found.playlist_type) == (450, 2, None)
 

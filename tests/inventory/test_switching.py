@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
@@ -14,8 +14,9 @@ from cameras.services import remove_camera
 from cities.errors import Conflict, NotThere
 from cities.models import AuditEntry
 from cities.scope import city_scope, every_city
+from inventory import switching
 from inventory.switching import MOST_AT_ONCE, read_outcomes, switch_several, undo_switch
-from recording.models import Storage
+from recording.models import RecordingSession, Storage
 from recording.services import switch_recording
 from streams.models import Stream
 from tests.inventory.conftest import access_of, signed_in
@@ -74,6 +75,25 @@ def test_what_somebody_changed_since_stays_as_they_left_it(world: World, add_cam
         assert wishes(world.camera, touched) == [False, True]
 
 
+def test_a_camera_that_is_removed_while_others_are_switched_is_gone(world: World, add_cameras: AddCameras) -> None:
+    (other,) = add_cameras(1)
+    with city_scope(world.city.pk):
+        seen = list(Camera.objects.order_by("name").select_related("media_server"))
+        remove_camera(world.camera, by=None, now=timezone.now())
+        errand = switch_several(seen, on=True, access=access_of(world), now=timezone.now())
+        assert became(errand) == ["gone", "switched"]
+        assert wishes(world.camera, other) == [False, True]
+        assert not Stream.objects.filter(camera=world.camera, wished=True).exists()
+
+
+def test_each_session_begins_when_its_camera_was_switched(world: World, add_cameras: AddCameras) -> None:
+    cameras, now = add_cameras(3), timezone.now()
+    with city_scope(world.city.pk):
+        switch_several(cameras, on=True, access=access_of(world), now=now)
+        begun = [RecordingSession.objects.get(camera=camera).started_at for camera in cameras]
+        assert begun == sorted({now, *begun} - {now})
+
+
 def test_a_refusal_is_told_and_not_taken_back(world: World) -> None:
     with city_scope(world.city.pk):
         Storage.objects.create(media_server=world.server, refuses_since=timezone.now())
@@ -113,6 +133,32 @@ def test_each_camera_is_switched_and_taken_back_in_a_transaction_of_its_own(
         assert wishes(*cameras) == [False, False, False]
     commits = [sum(each["sql"] == "COMMIT" for each in done.captured_queries) for done in (switching, undoing)]
     assert commits == [3, 1 + 3]
+
+
+def test_what_another_switched_while_we_were_at_others_is_not_ours_to_undo(
+    world: World, add_cameras: AddCameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cameras, now = add_cameras(2), timezone.now()
+    monkeypatch.setattr(switching, "_find_settled", lambda _cameras, **_wish: set[UUID]())
+    with city_scope(world.city.pk):
+        switch_recording(cameras[0], on=True, by=world.operator, now=now)
+        errand = switch_several(cameras, on=True, access=access_of(world), now=now)
+        assert became(errand) == ["already", "switched"]
+        undo_switch(access_of(world), errand.pk, timezone.now())
+        assert wishes(*cameras) == [True, False]
+        assert became(switch_several(cameras, on=False, access=access_of(world), now=now)) == ["switched", "already"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_camera_costs_few_questions_and_none_where_nothing_is_to_do(world: World, add_cameras: AddCameras) -> None:
+    cameras, counts = add_cameras(10), list[int]()
+    with city_scope(world.city.pk):
+        for on in (True, True, False):
+            with CaptureQueriesContext(connection) as done:
+                switch_several(cameras, on=on, access=access_of(world), now=timezone.now())
+            counts.append(len(done.captured_queries))
+    around = 6
+    assert [count <= around + 10 * each for count, each in zip(counts, (11, 0, 9), strict=True)] == [True] * 3, counts
 
 
 def test_nobody_undoes_what_another_did(world: World) -> None:

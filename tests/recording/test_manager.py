@@ -63,6 +63,17 @@ def test_a_clock_set_back_ends_no_session_before_it_began(scoped: World, now: da
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("again", "begins"), [(8, 20), (0, 20), (-1, -1), (20, 20), (60, 60)])
+def test_after_a_clock_was_set_back_no_moment_is_in_two_sessions(
+    scoped: World, now: datetime, again: int, begins: int
+) -> None:
+    """On at 0 s, off at 20 s, and on again when the clock says so many seconds."""
+    for seconds, on in ((0, True), (20, False), (again, True)):
+        switch_recording(scoped.camera, on=on, by=None, now=now + timedelta(seconds=seconds))
+    assert RecordingSession.objects.get(ended_at=None).started_at == now + timedelta(seconds=begins)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_copy_in_redis_stands_for_24_hours_and_goes_with_the_session(
     scoped: World, now: datetime, settings
 ) -> None:

@@ -91,6 +91,29 @@ def test_what_grows_goes_on_where_it_was(world: World, client: ApiClient, shelf:
     assert len(after) == 3
 
 
+def test_the_target_of_what_grows_stays_though_a_longer_piece_comes(
+    world: World, client: ApiClient, shelf: Shelf
+) -> None:
+    now = datetime.now(UTC)
+    RecordingSession.objects.update(started_at=now - timedelta(hours=1))
+    first, later = now - 60 * SECOND, now - 40 * SECOND
+    shelve(shelf, world.camera, first)
+    asked = now - 90 * SECOND
+    before = read_playlist(ask_playlist(client, world.camera, asked, None))
+    parts = [make_fragment(0), make_fragment(1, seconds=9, at=4), make_fragment(2, at=13)]
+    shelf.put(world.camera, make_head(later, 1, 17_000) + b"".join(parts), at=later)
+    look_again(shelf, world.camera)
+    after, fresh = (
+        read_playlist(ask_playlist(client, world.camera, asked, None, **more)) for more in ({}, {"playback": "another"})
+    )
+    assert [each.target_duration for each in (before, after, fresh)] == [8, 8, 9]
+    assert [each.duration for each in after.segments] == [4, 4, 4, 4, 8, 4]
+    assert [each.duration for each in fresh.segments] == [4, 4, 4, 4, 9, 4]
+    moments = [later + seconds * SECOND for seconds in (0, 4, 13)]
+    assert [each.current_program_date_time for each in after.segments[3:]] == moments
+    assert [each.current_program_date_time for each in fresh.segments[3:]] == moments
+
+
 def test_nothing_follows_an_open_file_while_a_playlist_grows(world: World, client: ApiClient, shelf: Shelf) -> None:
     now = datetime.now(UTC)
     RecordingSession.objects.update(started_at=now - timedelta(hours=1))
@@ -139,6 +162,10 @@ def test_what_turns_up_late_is_told_to_who_begins_to_play(world: World, client: 
     shelve(shelf, world.camera, now - 36 * SECOND, number=0)
     assert ranges(ask_playlist(client, world.camera, asked, None, playback="one")) == ranges(before)
     assert len(ranges(ask_playlist(client, world.camera, asked, None, playback="two"))) == 6
+
+
+def look_again(shelf: Shelf, camera: Camera) -> None:
+    index_files(shelf.server, list_files(shelf.root, camera.pk).files, datetime.now(UTC))
 
 
 def heads(answer: Any) -> list[str]:

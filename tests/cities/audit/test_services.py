@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 from django.test import Client
 
+from cities.active import narrowed_to
 from cities.audit.origin import ordered_from
 from cities.audit.services import Deed, Subject, check_chains, note_deed
 from cities.models import AuditAction, AuditEntry, Membership
@@ -41,6 +42,20 @@ def test_each_city_has_a_chain_of_its_own_and_so_has_the_platform(world: World) 
     with every_city("this test checks all chains"):
         found = sorted((report.entries, report.problem) for report in check_chains())
     assert found == [(1, ""), (1, ""), (2, "")]
+
+
+def test_a_chain_goes_on_whatever_its_writer_sees_of_the_city(world: World) -> None:
+    note(world)
+    with city_scope(world.city.pk):
+        note(world)
+        with narrowed_to({world.city.pk: frozenset()}):
+            note(world)
+    with city_scope(world.other_city.pk):
+        note(world)
+    with every_city("the system writes too"):
+        note(world)
+        note_deed(None, Deed(AuditAction.ACCOUNT_CHANGED, world.owner, NOW))
+        assert sorted((report.entries, report.problem) for report in check_chains()) == [(1, ""), (5, "")]
 
 
 def test_a_city_sees_its_own_chain_alone(world: World) -> None:

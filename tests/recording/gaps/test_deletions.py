@@ -75,6 +75,18 @@ def test_it_comes_out_the_same_from_scratch(camera: Camera) -> None:
     assert recompute(camera) == GONE
 
 
+def test_what_waits_to_be_deleted_is_told_as_when_it_is_gone(camera: Camera) -> None:
+    """A disk that refuses for days keeps rows between the first and the third step of the ring."""
+    rows = segments()
+    film(camera, T + 6 * HOUR, T + 6 * HOUR, "deleting", damage="no moov")
+    outside = film(camera, T + 5 * HOUR, T + 5.5 * HOUR, "deleting", deletion_rule="outside")
+    Segment.objects.filter(pk__in=[row.pk for row in rows[:8]]).update(state="deleting", deletion_rule="age")
+    going = recompute(camera)
+    assert going == [(0, 4, "deleted"), (4, 6, "unknown"), (6, 8, "damaged")]
+    remove_rows([row.pk for row in segments()], NOW)
+    assert (recompute(camera), Segment.objects.filter(pk=outside.pk).exists()) == (going, False)
+
+
 def test_what_mediamtx_took_is_known_as_exactly(camera: Camera) -> None:
     rows = segments()
     gone = [GoneSegment(row.camera_id, row.city_id, row.start, row.end, row.size, "age") for row in rows]

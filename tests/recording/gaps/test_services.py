@@ -161,6 +161,36 @@ def test_what_was_deleted_long_after_its_days_is_found(world: World) -> None:
     assert ledger(world.camera) == [(old, end, "deleted")]
 
 
+@pytest.mark.parametrize("hours", [0, 3, 24 * 20])
+def test_what_was_deleted_long_after_its_days_is_found_however_long_nothing_ran_since(world: World, hours: int) -> None:
+    old, hour = NOW - timedelta(days=60), timedelta(hours=1)
+    wish(world.camera, old - 5 * hour, old + 24 * hour)
+    spans = [Span(old, old + 8 * hour), Span(old + 9 * hour, old + 24 * hour)]
+    values = {"camera": world.camera, "city": world.city, "day": old.date(), "is_early": False, "segments": 2}
+    values |= {"start": old, "end": spans[1].end, "bytes": 1, "spans": spans, "damaged": []}
+    Gap.objects.create(
+        camera=world.camera, city=world.city, start=old - 5 * hour, end=old + 2 * hour, cause="camera_offline"
+    )
+    Deletion.objects.create(**values, rule="age", last_at=NOW - hours * hour)
+    assert recompute_all(NOW).written > 0
+    assert ledger(world.camera)[1:] == [
+        (old, old + 8 * hour, "deleted"),
+        (old + 8 * hour, old + 9 * hour, "unknown"),
+        (old + 9 * hour, old + 24 * hour, "deleted"),
+    ]
+    assert recompute_all(NOW) == Recomputed()
+
+
+def test_deletions_that_make_no_gap_are_looked_for_no_more(world: World) -> None:
+    """Nobody wanted them, or for so short a time that no picture had to be there."""
+    old, end = NOW - timedelta(days=60), NOW - timedelta(days=59)
+    wish(world.camera, old + timedelta(hours=1), old + timedelta(hours=1, seconds=9))
+    values = {"camera": world.camera, "city": world.city, "day": old.date(), "is_early": False, "segments": 2}
+    values |= {"start": old, "end": end, "bytes": 1, "damaged": [], "last_at": NOW}
+    Deletion.objects.create(**values, rule="age", spans=[Span(old, end)])
+    assert recompute_all(NOW) == Recomputed()
+
+
 def test_both_cities_have_their_own(world: World) -> None:
     for camera in (world.camera, world.foreign_camera):
         wish(camera, ago(60))

@@ -50,6 +50,11 @@ def hold(world: World) -> Callable[..., Hold]:
     return make
 
 
+def believe(_now: datetime) -> str:
+    """Take any time for the true one."""
+    return ""
+
+
 def links(root: Path, file: str) -> int:
     """How many names the file has."""
     return (root / file).stat().st_nlink

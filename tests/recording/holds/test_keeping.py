@@ -23,7 +23,7 @@ from recording.holds.queries import state_holds
 from recording.holds.services import release_hold
 from recording.models import Hold, Segment
 from recording.segments.disk import MARKER
-from tests.recording.holds.conftest import NOW, fill
+from tests.recording.holds.conftest import NOW, believe, fill
 from tests.recording.holds.conftest import links as count_names
 from tests.recording.segments.conftest import START, Shelf, make_segment
 from tests.world import World
@@ -33,7 +33,7 @@ Holding = Callable[..., Hold]
 
 
 def keep(shelf: Shelf, **later: float) -> Kept:
-    return keep_links(shelf.server, NOW + timedelta(**later))
+    return keep_links(shelf.server, NOW + timedelta(**later), doubt=believe)
 
 
 def held() -> list[str]:
@@ -135,6 +135,35 @@ def test_a_hold_ends_by_itself(footage: list[Segment], shelf: Shelf, hold: Holdi
     assert keep(shelf, minutes=59).returned == 0
     assert keep(shelf, minutes=60).returned == 5
     assert state(made, NOW + timedelta(hours=1)).state == HoldState.EXPIRED
+
+
+def test_what_is_held_now_does_not_wait_for_what_was_released(
+    footage: list[Segment], shelf: Shelf, hold: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A month of a whole city takes many passes to give back, and each of them ends when its time is up."""
+    made, returned, drop = hold(0, 30), list[str](), links.drop_link
+    keep(shelf)
+    release_hold(made, by=None, now=NOW)
+    hold(50, 55)
+
+    def drop_and_be_late(root: Path, link: str) -> None:
+        drop(root, link)
+        returned.append(link)
+
+    monkeypatch.setattr(keeping._Pass, "_is_late", lambda _pass: bool(returned))
+    monkeypatch.setattr(keeping, "drop_link", drop_and_be_late)
+    done = keep(shelf)
+    assert (done.returned, done.linked) == (1, 1)
+    assert held()[4] == name_link(footage[4].pk)
+
+
+def test_a_clock_that_is_doubted_ends_no_hold(footage: list[Segment], shelf: Shelf, hold: Holding) -> None:
+    hold(0, 60, until=NOW + timedelta(days=90))
+    keep(shelf)
+    assert keep_links(shelf.server, NOW + timedelta(days=365), doubt=lambda _now: "It jumped.") == Kept()
+    assert held() == [name_link(segment.pk) for segment in footage]
+    assert all((shelf.root / name).exists() for name in held())
+    assert keep(shelf, days=91).returned == 5
 
 
 def test_what_went_before_it_could_be_held_is_said(footage: list[Segment], shelf: Shelf, hold: Holding) -> None:

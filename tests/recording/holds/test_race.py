@@ -14,7 +14,7 @@ from recording.holds.queries import is_held, state_holds, take_turn_with_holds
 from recording.holds.services import hold_footage
 from recording.models import Hold, Segment
 from recording.states import SegmentState
-from tests.recording.holds.conftest import NOW, fill
+from tests.recording.holds.conftest import NOW, believe, fill
 from tests.recording.segments.conftest import START, Shelf
 from tests.world import World
 
@@ -83,12 +83,12 @@ def play(world: World, shelf: Shelf, seen: dict[str, int]) -> None:
         mark_for_deletion()
         unlink_marked(shelf.root)
 
-    wrong = run_together(protect, delete, lambda: keep_links(shelf.server, NOW))
+    wrong = run_together(protect, delete, lambda: keep_links(shelf.server, NOW, believe))
     assert wrong == []
     for _ in range(2):
         mark_for_deletion()
         unlink_marked(shelf.root)
-        keep_links(shelf.server, NOW)
+        keep_links(shelf.server, NOW, believe)
     check(shelf, segments, refused, seen)
 
 

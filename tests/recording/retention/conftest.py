@@ -9,8 +9,8 @@ import pytest
 from cameras.models import Camera, MediaServer
 from cities.scope import every_city
 from footage.layout import name_for
+from recording import clock
 from recording.models import Deletion, Hold, RecordingSession, RecordingStatus, Segment
-from recording.retention import clock
 from recording.retention.disk import DiskRoom
 from recording.segments.disk import MARKER
 from tests.world import World

@@ -10,6 +10,7 @@ import pytest
 from recording.holds.decisions import name_link
 from recording.models import RetentionPolicy, Segment
 from recording.retention import services, steps, unlinking
+from recording.retention.policies import Change, drop_camera_policy, set_camera_policy, set_city_policy
 from recording.retention.services import turn_ring
 from tests.recording.retention.conftest import KB, Ring, noted, states
 from tests.world import World
@@ -91,6 +92,24 @@ def test_what_was_marked_and_then_held_stays_after_all(world: World, ring: Ring)
     assert ring.left() == {row.file for row in rows}
 
 
+def test_a_file_that_went_before_it_was_held_is_written_down_and_not_called_footage(world: World, ring: Ring) -> None:
+    gone, there = ring.add(world.camera, 8, state="deleting"), ring.add(world.camera, 8.1, state="deleting")
+    (ring.root / gone.file).unlink()
+    ring.hold(world.camera, 9, 7)
+    turn = turn_ring(ring.server, ring.now)
+    assert (turn.rescued, dict(turn.deleted)) == (1, {"age": 1})
+    assert (states(), ring.left(), noted()) == ({there.file: "ready"}, {there.file}, [("age", False, 1, KB)])
+
+
+def test_a_link_that_a_crash_left_unnoted_is_enough_to_be_given_back_to_its_hold(world: World, ring: Ring) -> None:
+    row = ring.add(world.camera, 8, state="deleting")
+    (ring.root / name_link(row.pk)).parent.mkdir(parents=True)
+    (ring.root / row.file).rename(ring.root / name_link(row.pk))
+    ring.hold(world.camera, 9, 7)
+    assert turn_ring(ring.server, ring.now).rescued == 1
+    assert (states(), ring.left()) == ({row.file: "ready"}, {name_link(row.pk)})
+
+
 def promise(world: World, days: int, **more: int) -> None:
     RetentionPolicy.objects.create(city=world.city, days=days, **more)
 
@@ -162,6 +181,29 @@ def test_a_hold_that_comes_while_the_pass_chooses_is_seen(
     monkeypatch.setattr(services, "mark_segments", hold_then_mark)
     assert dict(turn_ring(ring.server, ring.now).deleted) == {"age": 1}
     assert states() == {rows[0].file: "ready"}
+
+
+@pytest.mark.parametrize("was_own", [True, False])
+def test_a_promise_that_is_changed_while_the_pass_deletes_counts_from_its_commit_on(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch, *, was_own: bool
+) -> None:
+    monkeypatch.setattr(services, "BATCH_SEGMENTS", 1)
+    change, mark, calls = Change(world.owner, ring.now), steps.mark_segments, list[Any]()
+    if was_own:
+        set_camera_policy(world.camera, {"days": 7}, change)
+        set_city_policy(world.city, {"days": 30}, change)
+    rows = [ring.add(world.camera, days) for days in (31, 12, 11, 10)]
+
+    def change_then_mark(*args: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 3:
+            drop_camera_policy(world.camera, change) if was_own else set_city_policy(world.city, {"days": 30}, change)
+        return mark(*args)
+
+    monkeypatch.setattr(services, "mark_segments", change_then_mark)
+    turn = turn_ring(ring.server, ring.now)
+    assert (turn.refused, turn.is_done, dict(turn.deleted)) == ("", False, {"age": 2})
+    assert (turn_ring(ring.server, ring.now).is_done, states()) == (True, {row.file: "ready" for row in rows[2:]})
 
 
 def test_a_link_that_a_crash_left_before_its_row_knew_it_goes_with_the_segment(world: World, ring: Ring) -> None:

@@ -74,6 +74,18 @@ def test_a_quota_rests_once_all_is_gone_and_a_new_one_is_looked_at_at_once(
     assert len(ring.left()) == 1
 
 
+def test_a_quota_of_which_a_pass_left_some_does_not_rest(
+    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "NOTICEABLE_SECONDS", 0.0)
+    monkeypatch.setattr(pace, "REST_FACTOR", 10**9)
+    RetentionPolicy.objects.create(city=world.city, days=7, quota_bytes=2 * KB)
+    for days in (5, 4, 3):
+        ring.add(world.camera, days)
+    assert turn_ring(ring.server, ring.now, seconds=0).is_done is False
+    assert (turn_ring(ring.server, ring.now).is_done, len(ring.left())) == (True, 2)
+
+
 def test_more_than_a_few_go_where_more_are_too_much(ring: Ring, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "FEW_AT_ONCE", 2)
     rows = [ring.add(world.camera, days) for days in (6, 5, 4, 3)]
@@ -83,7 +95,7 @@ def test_more_than_a_few_go_where_more_are_too_much(ring: Ring, world: World, mo
 
 def count_questions(ring: Ring) -> int:
     with CaptureQueriesContext(connection) as asked:
-        assert choose_over_camera_quota(ring.server, {}, ring.now) == []
+        assert choose_over_camera_quota(ring.server, {}, ring.now).choices == []
     return len(asked)
 
 

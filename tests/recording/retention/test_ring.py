@@ -9,9 +9,10 @@ from django.db import connections
 
 from cameras.models import Camera, MediaServer
 from footage.layout import name_for
+from recording import clock
 from recording.gaps.spans import Span
 from recording.models import Deletion, RecordingSession, RetentionPolicy, Segment, Storage
-from recording.retention import clock, services
+from recording.retention import services
 from recording.retention.services import TURNING, turn_ring
 from recording.segments.disk import MARKER
 from tests.recording.retention.conftest import KB, FakeDisk, Ring, noted, states

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db]
 def mark(ring: Ring) -> list[str]:
     """Choose every segment; give those that were marked."""
     choices = [Choice(row.pk, DeletionRule.WATERMARK, is_early=True) for row in Segment.objects.order_by("start")]
-    marked = {target.file for target in mark_segments(choices, ring.now)}
+    marked = {target.file for target in mark_segments(choices, [], ring.now)}
     return [row.file for row in Segment.objects.order_by("start") if row.file in marked]
 
 

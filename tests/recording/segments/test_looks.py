@@ -13,6 +13,7 @@ import pytest
 from cameras.models import Camera, MediaServer
 from footage.layout import name_for
 from recording import tasks
+from recording.clock import start_clock
 from recording.models import Segment
 from recording.segments import index, looks, reading
 from recording.segments.bell import ring_bell
@@ -215,7 +216,7 @@ def test_what_is_written_during_a_long_pass_is_not_taken_for_finished(
     seconds = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
     began = datetime.now(UTC)
-    clock = looks.start_clock(began)
+    clock = start_clock(began)
     seconds[0] = 300.0
     file = shelf.put(world.camera, make_segment(closed=False), age=-300)
     look_at_cameras(shelf.server, [world.camera.pk], clock())

@@ -1,10 +1,13 @@
-"""Whether the time can be believed: a clock that jumped forward must not make all footage old at once."""
+"""A clock for work that lasts, and whether the time can be believed: one that jumped forward must not make all footage
+old at once.
+"""
 
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache as remembered
 from pathlib import Path
 
@@ -32,6 +35,12 @@ class Tick:
     wall: float
     machine: float
     still_until: float = 0.0
+
+
+def start_clock(now: datetime) -> Callable[[], datetime]:
+    """Give a clock that shows `now` and goes on: to work that lasts, files would else seem written in the future."""
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
 def compare_ticks(last: Tick | None, wall: float, machine: float) -> Tick:
