@@ -37,6 +37,7 @@ class MediaServer(models.Model):
     problem = models.TextField(_("problem"), blank=True, editable=False)
     version = models.CharField(_("version"), max_length=32, blank=True, editable=False)
     started = models.DateTimeField(_("MediaMTX started at"), null=True, editable=False)
+    grace_since = models.DateTimeField(_("restart noticed at"), null=True, editable=False)
     grace_until = models.DateTimeField(_("no camera goes offline before"), null=True, editable=False)
     seen_before_grace = models.DateTimeField(_("last valid snapshot before the restart"), null=True, editable=False)
     snapshot_at = models.DateTimeField(_("last valid snapshot"), null=True, editable=False)
