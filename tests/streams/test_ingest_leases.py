@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from cameras.models import Camera
+from cameras.models import Camera, MediaServer
 from cities.scope import every_city
 from streams.ingest.decisions import Report
 from streams.ingest.leases import Leases
@@ -54,6 +54,13 @@ def test_two_processes_never_hold_the_same_stream(world: World) -> None:
     assert (OURS.claim(3), THEIRS.claim(10), OURS.claim(10)) == (3, 2, 0)
     assert OURS.read().keys() & THEIRS.read().keys() == set()
     assert OURS.read().keys() | THEIRS.read().keys() == {stream.pk for stream in streams}
+
+
+def test_a_mistyped_address_of_one_media_server_stops_no_picture(world: World) -> None:
+    streams = wish_many(world, 2)
+    MediaServer.objects.create(name="north", api_url="http://[::1", public_hls_url="http://vms.example:88888")
+    assert OURS.claim(10) == 2
+    assert OURS.read().keys() == {stream.pk for stream in streams}
 
 
 def test_a_claimed_row_says_starting_and_holds_the_whole_wish(world: World) -> None:
