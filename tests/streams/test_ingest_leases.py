@@ -90,6 +90,14 @@ def test_a_lease_that_ended_is_taken_over_and_its_old_holder_gets_nothing_back(w
     assert (row(stream).lease_owner, row(stream).state) == ("theirs", StreamState.STARTING)
 
 
+def test_a_lease_from_before_the_clock_was_set_back_is_taken_over(world: World) -> None:
+    long_ago, longest = wish_many(world, 2)
+    assert (OURS.claim(1), Leases("patient", 300).claim(1)) == (1, 1)
+    Stream.objects.filter(pk=long_ago.pk).update(lease_until=Now() + timedelta(hours=3))
+    assert THEIRS.claim(10) == 1
+    assert (row(long_ago).lease_owner, row(longest).lease_owner) == ("theirs", "patient")
+
+
 def test_a_lease_that_ended_unseen_is_still_ours_if_nobody_took_it(world: World) -> None:
     (stream,) = wish_many(world, 1)
     OURS.claim(1)
