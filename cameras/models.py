@@ -2,13 +2,31 @@
 
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from cities.models import City
 from cities.scope import CityOwned
+from ffmpeg.sources import read_service
 from mediamtx.names import stream_id_for
+
+
+def check_web_address(text: str) -> None:
+    """Refuse what is no HTTP address of a server."""
+    _check_address(text, "http")
+
+
+def check_rtsp_address(text: str) -> None:
+    """Refuse what is no RTSP address of a server."""
+    _check_address(text, "rtsp")
+
+
+def _check_address(text: str, scheme: str) -> None:
+    if not text.startswith((f"{scheme}://", f"{scheme}s://")) or read_service(text) is None:
+        message = _("%(address)s is no address; write one like %(scheme)s://media.example:8554, a port up to 65535.")
+        raise ValidationError(message, params={"address": text, "scheme": scheme})
 
 
 class MediaServer(models.Model):
@@ -22,11 +40,13 @@ class MediaServer(models.Model):
         UNREACHABLE = "unreachable", _("unreachable")
 
     name = models.CharField(_("name"), max_length=64, unique=True)
-    api_url = models.CharField(_("API address"), max_length=255)
-    rtsp_url = models.CharField(_("RTSP address for our own ingest"), max_length=255)
-    public_rtsp_url = models.CharField(_("RTSP address for people and cameras"), max_length=255)
-    public_hls_url = models.CharField(_("HLS address for people"), max_length=255)
-    public_webrtc_url = models.CharField(_("WebRTC address for people"), max_length=255)
+    api_url = models.CharField(_("API address"), max_length=255, validators=[check_web_address])
+    rtsp_url = models.CharField(_("RTSP address for our own ingest"), max_length=255, validators=[check_rtsp_address])
+    public_rtsp_url = models.CharField(
+        _("RTSP address for people and cameras"), max_length=255, validators=[check_rtsp_address]
+    )
+    public_hls_url = models.CharField(_("HLS address for people"), max_length=255, validators=[check_web_address])
+    public_webrtc_url = models.CharField(_("WebRTC address for people"), max_length=255, validators=[check_web_address])
     recordings_root = models.CharField(_("folder of recordings"), max_length=1024)
     # Null, not "": any number of servers have none of their own.
     hook_secret_hash = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 -- see above
@@ -37,6 +57,7 @@ class MediaServer(models.Model):
     problem = models.TextField(_("problem"), blank=True, editable=False)
     version = models.CharField(_("version"), max_length=32, blank=True, editable=False)
     started = models.DateTimeField(_("MediaMTX started at"), null=True, editable=False)
+    grace_since = models.DateTimeField(_("restart noticed at"), null=True, editable=False)
     grace_until = models.DateTimeField(_("no camera goes offline before"), null=True, editable=False)
     seen_before_grace = models.DateTimeField(_("last valid snapshot before the restart"), null=True, editable=False)
     snapshot_at = models.DateTimeField(_("last valid snapshot"), null=True, editable=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from functools import cache
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -15,7 +14,7 @@ from cities.models import City
 from ffmpeg.checking import Lookup, judge_host, lookup_within
 from ffmpeg.gate import port_of
 from ffmpeg.networks import TEXTS, Neighbourhood, Service, read_address
-from ffmpeg.sources import DEFAULT_PORTS, SourceUrl
+from ffmpeg.sources import SourceUrl, read_service
 
 _URLS = ("api_url", "rtsp_url", "public_rtsp_url", "public_hls_url", "public_webrtc_url")
 
@@ -68,6 +67,5 @@ def _all_urls() -> Concat:
 
 @cache
 def _read_services(texts: tuple[str, ...], own: tuple[Service, ...]) -> tuple[Service, ...]:
-    urls = [urlsplit(url) for text in texts for url in text.split()]
-    found = {(url.hostname, url.port or DEFAULT_PORTS.get(url.scheme, 0)) for url in urls if url.hostname}
-    return tuple(sorted({*own, *found}))
+    found = (read_service(url) for text in texts for url in text.split())
+    return tuple(sorted({*own, *(service for service in found if service)}))

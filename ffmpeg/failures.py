@@ -86,8 +86,10 @@ _REFUSED = re.compile(rf"^\[error\] address refused: ({'|'.join(Refusal)})$", re
 # pictures both end in complaints of the publishing side, and a dead publishing side ends the reading one.
 _SIGNS: dict[FailureKind, tuple[str, ...]] = {
     FailureKind.NO_VIDEO: (r"Stream map '(?:0:v:0)?' matches no streams",),
+    # "Invalid data found" without another word is MediaMTX: it took the description of the streams and then refused to
+    # record (somebody else publishes under that name), or was gone by then.
     FailureKind.UNSUPPORTED_CODEC: (
-        r"Could not write header[^\n]*(?:400 Bad Request|Invalid data found|Invalid argument|Not yet implemented)",
+        r"Could not write header[^\n]*(?:400 Bad Request|Invalid argument|Not yet implemented)",
         r"Unsupported codec",
         r"is currently not supported",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from ffmpeg.errors import UnsafeSource
 
@@ -109,6 +109,16 @@ def parse_source_url(url: str) -> SourceUrl:
     if len(source.full) > LONGEST_URL:
         raise UnsafeSource(f"The address is longer than {LONGEST_URL:,} characters once it is encoded.")
     return source
+
+
+def read_service(url: str) -> tuple[str, int] | None:
+    """Give host and port of a server's address, a usual port where none is written; None where it is no address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return None
+    return (parts.hostname, port) if parts.hostname else None
 
 
 def mask_secret_parameters(text: str) -> str:

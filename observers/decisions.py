@@ -11,6 +11,10 @@ UNREACHABLE = "unreachable"
 GRACE = timedelta(seconds=60)
 """How long after a restart of MediaMTX no camera goes offline: publishers need that long to come back."""
 
+LONGEST_GRACE = timedelta(minutes=3)
+"""Restarts within a grace lengthen it to so much at most: a MediaMTX that restarts again and again must not keep a
+camera online that is gone."""
+
 MAX_ANSWER_AGE_SECONDS = 30.0
 """An answer older than this is thrown away: its worker was suspended, or waited for the database."""
 
@@ -25,6 +29,7 @@ LONGEST_OVERLAP = timedelta(seconds=60)
 class ServerMemory:
     """What is known of a media server; `seen_before_grace` is the last valid snapshot before the restart.
 
+    `grace_since` is when the first of the restarts was noticed that the grace is about.
     `looks` counts the valid snapshots, at most one in COUNTED_APART; `look_counted_at` is the last one that counted.
     """
 
@@ -33,6 +38,7 @@ class ServerMemory:
     problem: str = ""
     version: str = ""
     started: datetime | None = None
+    grace_since: datetime | None = None
     grace_until: datetime | None = None
     seen_before_grace: datetime | None = None
     snapshot_at: datetime | None = None
@@ -128,7 +134,7 @@ def may_end_grace_early(update: ServerUpdate) -> bool:
 
 def end_grace(update: ServerUpdate) -> ServerUpdate:
     """Close the grace: every camera that was online before the restart has been seen again."""
-    return replace(update, memory=replace(update.memory, grace_until=None, seen_before_grace=None))
+    return replace(update, memory=_close_grace(update.memory))
 
 
 def _set_reach(memory: ServerMemory, reach: str, at: datetime, problem: str) -> ServerMemory:
@@ -159,14 +165,21 @@ def _find_restart_silence(memory: ServerMemory, now: datetime) -> Silence | None
 
 def _open_grace(memory: ServerMemory, now: datetime) -> ServerMemory:
     """Open it, or open it anew: then what was seen before the first restart is still the last certain sight."""
-    return replace(memory, grace_until=now + GRACE, seen_before_grace=_last_sight_of_absent(memory))
+    is_open = memory.grace_until is not None and now < memory.grace_until
+    since = memory.grace_since if is_open and memory.grace_since is not None else now
+    until = min(now + GRACE, since + LONGEST_GRACE)
+    return replace(memory, grace_since=since, grace_until=until, seen_before_grace=_last_sight_of_absent(memory))
 
 
 def _continue_grace(memory: ServerMemory, now: datetime) -> ServerMemory:
     if memory.grace_until is None or now >= memory.grace_until:
-        return replace(memory, grace_until=None, seen_before_grace=None)
+        return _close_grace(memory)
     # A clock that was set back must not stretch it.
     return replace(memory, grace_until=min(memory.grace_until, now + GRACE))
+
+
+def _close_grace(memory: ServerMemory) -> ServerMemory:
+    return replace(memory, grace_since=None, grace_until=None, seen_before_grace=None)
 
 
 def _last_sight_of_absent(memory: ServerMemory) -> datetime | None:

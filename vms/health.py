@@ -36,7 +36,8 @@ class Health:
 def judge(findings: Findings, now: datetime) -> Health:
     """Say how we are; each reason names the cause, what it means and what to do."""
     heartbeat = findings.redis.heartbeat if findings.redis else None
-    beat_age = max(0.0, (now - heartbeat).total_seconds()) if heartbeat else None
+    # One from the future was noted before the clock was set back, and is no sign of life.
+    beat_age = abs((now - heartbeat).total_seconds()) if heartbeat else None
     reasons = [
         *_judge_mediamtx(findings),
         *_judge_redis(findings.redis, beat_age),

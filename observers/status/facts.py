@@ -40,15 +40,18 @@ class Status:
 
 
 def is_beat_silent(status: Status, now: datetime) -> bool:
-    """Say whether the scheduler, the broker or the worker seems to stand still."""
-    return status.beat is None or now - status.beat > BEAT_SILENT_AFTER
+    """Say whether the scheduler, the broker or the worker seems to stand still.
+
+    A sign of life from the future stems from before the clock was set back.
+    """
+    return status.beat is None or abs(now - status.beat) > BEAT_SILENT_AFTER
 
 
 def is_server_well(server: MediaServer, now: datetime) -> bool:
     """Say whether a media server answers, and was asked just now."""
     if server.reach != MediaServer.Reach.REACHABLE or server.snapshot_at is None:
         return False
-    return now - server.snapshot_at <= SNAPSHOT_IS_OLD_AFTER
+    return abs(now - server.snapshot_at) <= SNAPSHOT_IS_OLD_AFTER
 
 
 def is_short(forecast: Forecast) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from ffmpeg.networks import Neighbourhood, Service
+from ffmpeg.sources import read_service
 from streams.models import StreamState
 
 MEDIA_SERVER = "media_server"
@@ -42,9 +42,8 @@ class Wish:
 
     @property
     def publishes_to(self) -> Service:
-        """Host and port of the media server."""
-        parts = urlsplit(self.server)
-        return parts.hostname or "", parts.port or 554
+        """Host and port of the media server; no host where its address is none."""
+        return read_service(self.server) or ("", 0)
 
 
 @dataclass(frozen=True)

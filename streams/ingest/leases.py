@@ -27,11 +27,14 @@ from streams.models import Stream, StreamState
 WANTED = Q(wished=True, camera__removed_at=None) & ~Q(camera__source_url="")
 """The streams somebody must pull; a camera that publishes by itself needs nobody."""
 
+# A lease lasts five minutes at most. One that seems to last longer was given before the clock was set back: where its
+# holder is dead (of another container we do not see that) nobody would carry the picture until that time comes again.
 _CLAIM = """
 WITH free AS MATERIALIZED (
     SELECT stream.id FROM streams_stream stream JOIN cameras_camera camera ON camera.id = stream.camera_id
     WHERE stream.wished AND camera.removed_at IS NULL AND camera.source_url <> ''
-      AND (stream.lease_until IS NULL OR stream.lease_until < now())
+      AND (stream.lease_until IS NULL OR stream.lease_until < now()
+           OR stream.lease_until > now() + interval '10 minutes')
     ORDER BY stream.lease_until NULLS FIRST, stream.id
     LIMIT %s FOR UPDATE OF stream SKIP LOCKED
 )

@@ -233,3 +233,22 @@ def test_media_servers_are_the_platform_s(world: World) -> None:
     assert staff(world.owner).get(f"/admin/cameras/mediaserver/{world.server.pk}/change/").status_code == 403
     superuser: Client = staff(world.operator, is_superuser=True)
     assert superuser.get(f"/admin/cameras/mediaserver/{world.server.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "mistyped"),
+    [
+        ("rtsp_url", "rtsp://10.0.0.9:85544"),
+        ("rtsp_url", "http://10.0.0.9:8554"),
+        ("api_url", "http://[::1:9997"),
+        ("public_hls_url", "vms.example:8888"),
+        ("public_webrtc_url", "https://"),
+    ],
+)
+def test_a_mistyped_address_of_a_media_server_is_refused(world: World, field: str, mistyped: str) -> None:
+    page = f"/admin/cameras/mediaserver/{world.server.pk}/change/"
+    addresses = ["api_url", "rtsp_url", "public_rtsp_url", "public_hls_url", "public_webrtc_url"]
+    data = {name: getattr(world.server, name) for name in ["name", "recordings_root", *addresses]} | {field: mistyped}
+    answer = staff(world.operator, is_superuser=True).post(page, data)
+    assert answer.status_code == 200
+    assert list(answer.context["adminform"].form.errors) == [field]

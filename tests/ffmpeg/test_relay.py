@@ -24,7 +24,7 @@ from footage.reader import read_segment
 from mediamtx.names import stream_id_for
 from recording.segments.decisions import DiskFile, judge_file
 from tests.browser.coded import AT_ONCE, CODING, INPUT, SENDING, code_of, key_each, show_coded, tell_moments
-from tests.real import RunningMediaMTX, find_free_ports, run_program, wait_until
+from tests.real import RunningMediaMTX, find_free_ports, publish, run_program, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -183,6 +183,18 @@ def test_a_missing_path_and_a_closed_port_are_told_apart(
     closed = relay(f"rtsp://127.0.0.1:{free_port()}/cam", "rtsp://127.0.0.1:9/x")
     assert wait_for_end(missing).kind is FailureKind.NOT_FOUND
     assert wait_for_end(closed).kind is FailureKind.REFUSED
+
+
+def test_a_name_that_somebody_else_publishes_under_is_no_fault_of_the_camera(
+    street: Street, real_mediamtx: RunningMediaMTX, relay: Callable[[str, str], RelayProcess]
+) -> None:
+    """MediaMTX takes the description and refuses the rest: taken for a codec it could not, sound would go for good."""
+    name = "stream_00000000-0000-4000-8000-00000000c004"
+    with run_program(street.publish("cam"), subprocess.DEVNULL, {}), publish(real_mediamtx.rtsp_port, name):
+        wait_until(lambda: shows_a_picture(street), "the camera is there")
+        wait_until(lambda: name in real_mediamtx.client.list_paths().online_names, "somebody else publishes")
+        process = relay(street.url("cam"), f"rtsp://127.0.0.1:{real_mediamtx.rtsp_port}/{name}")
+        assert wait_for_end(process).kind is FailureKind.MEDIA_SERVER
 
 
 class _WebCamera(http.server.BaseHTTPRequestHandler):

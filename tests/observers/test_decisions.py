@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mediamtx.client import PathState, ServerInfo, Snapshot
 from observers.decisions import (
     GRACE,
+    LONGEST_GRACE,
     LONGEST_OVERLAP,
     MAX_ANSWER_AGE_SECONDS,
     Answer,
@@ -52,7 +53,7 @@ def update_of(memory: ServerMemory, answer: Answer | NoAnswer) -> ServerUpdate:
 
 def test_the_first_contact_opens_no_grace() -> None:
     assert update_of(ServerMemory(), see(NOON, "a")) == ServerUpdate(
-        ServerMemory("reachable", NOON, "", "v1.20.1", BOOT, None, None, NOON, 1, NOON),
+        ServerMemory("reachable", NOON, "", "v1.20.1", BOOT, None, None, None, NOON, 1, NOON),
         cameras_count=True,
         may_go_offline=True,
     )
@@ -144,13 +145,33 @@ def test_a_second_restart_after_a_silence_longer_than_the_grace_keeps_it_too() -
     assert known.seen_before_grace == NOON
 
 
+def test_a_camera_that_left_is_told_offline_though_the_server_restarts_again_and_again() -> None:
+    model, left_at = Model(), NOON + seconds(10)
+    model.look(see(NOON, "a", "b"))
+    looks = [left_at + seconds(10 * number) for number in range(60)]
+    gone = {at: model.look(see(at, "a", started=left_at + (at - left_at) // seconds(50) * seconds(50))) for at in looks}
+    assert [at - left_at for at, names in gone.items() if names] == [LONGEST_GRACE]
+    assert model.online == frozenset({"a"})
+
+
+def test_a_restart_after_the_grace_has_a_whole_one_of_its_own() -> None:
+    known = apply(
+        ServerMemory(),
+        see(NOON, "a"),
+        see(NOON + seconds(10), started=NOON),
+        NoAnswer(NOON + seconds(20), "refused"),
+        see(NOON + seconds(600), started=NOON + seconds(590)),
+    )
+    assert (known.grace_since, known.grace_until) == (NOON + seconds(600), NOON + seconds(600) + GRACE)
+
+
 def test_the_grace_may_end_early_but_not_in_the_look_that_noticed_the_restart() -> None:
     known = apply(ServerMemory(), see(NOON, "a"))
     noticed = update_of(known, see(NOON + seconds(10), "a", started=NOON))
     assert may_end_grace_early(noticed) is False  # the list may be the old process's, asked for just before it died
     later = update_of(noticed.memory, see(NOON + seconds(20), "a", started=NOON))
     assert may_end_grace_early(later) is True
-    assert end_grace(later).memory == replace(later.memory, grace_until=None, seen_before_grace=None)
+    assert end_grace(later).memory == replace(later.memory, grace_since=None, grace_until=None, seen_before_grace=None)
     assert may_end_grace_early(update_of(end_grace(later).memory, see(NOON + seconds(30), started=NOON))) is False
     assert may_end_grace_early(update_of(later.memory, NoAnswer(NOON + seconds(30), "refused"))) is False
 
@@ -232,7 +253,7 @@ def test_no_sequence_of_failures_moves_a_camera(story: list[Step], online: froze
 
 @given(st.lists(steps, max_size=30))
 def test_a_camera_goes_offline_only_by_a_valid_answer_outside_the_grace(story: list[Step]) -> None:
-    model, protected_until = Model(), NOON
+    model, protected_since, protected_until = Model(), NOON, NOON
     model.look(see(NOON, *CAMERAS))
     for step in story:
         before = model.online
@@ -242,7 +263,8 @@ def test_a_camera_goes_offline_only_by_a_valid_answer_outside_the_grace(story: l
             continue
         seen = answer.snapshot.online_names
         if step[1] == "restart":
-            protected_until = answer.taken_at + GRACE
+            protected_since = protected_since if answer.taken_at < protected_until else answer.taken_at
+            protected_until = min(answer.taken_at + GRACE, protected_since + LONGEST_GRACE)
         elif before <= seen:
             protected_until = answer.taken_at  # everybody is back
         assert gone == (frozenset() if answer.taken_at < protected_until else before - seen)

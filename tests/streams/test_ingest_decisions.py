@@ -37,6 +37,11 @@ REFUSED = Problem("refused", "The camera refused the connection.")
 SERVER_GONE = Problem(MEDIA_SERVER, "MediaMTX did not take the picture.")
 
 
+def test_a_media_server_s_address_that_is_none_ends_nothing() -> None:
+    assert make_wish(server="rtsp://m1:8554").publishes_to == ("m1", 8554)
+    assert make_wish(server="rtsp://m1:85544").publishes_to == ("", 0)
+
+
 def make_wish(
     pk: int = 1,
     *,

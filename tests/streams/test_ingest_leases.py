@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from cameras.models import Camera
+from cameras.models import Camera, MediaServer
 from cities.scope import every_city
 from streams.ingest.decisions import Report
 from streams.ingest.leases import Leases
@@ -56,6 +56,13 @@ def test_two_processes_never_hold_the_same_stream(world: World) -> None:
     assert OURS.read().keys() | THEIRS.read().keys() == {stream.pk for stream in streams}
 
 
+def test_a_mistyped_address_of_one_media_server_stops_no_picture(world: World) -> None:
+    streams = wish_many(world, 2)
+    MediaServer.objects.create(name="north", api_url="http://[::1", public_hls_url="http://vms.example:88888")
+    assert OURS.claim(10) == 2
+    assert OURS.read().keys() == {stream.pk for stream in streams}
+
+
 def test_a_claimed_row_says_starting_and_holds_the_whole_wish(world: World) -> None:
     give_source(world.camera, "rtsp://admin:p%40ss%2Fword@10.0.0.5/live?token=abc")
     stream, _ = wish_stream(world.camera, now=NOW)
@@ -81,6 +88,14 @@ def test_a_lease_that_ended_is_taken_over_and_its_old_holder_gets_nothing_back(w
     OURS.release([stream.pk])
     assert OURS.read() == {}
     assert (row(stream).lease_owner, row(stream).state) == ("theirs", StreamState.STARTING)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_taken_over(world: World) -> None:
+    long_ago, longest = wish_many(world, 2)
+    assert (OURS.claim(1), Leases("patient", 300).claim(1)) == (1, 1)
+    Stream.objects.filter(pk=long_ago.pk).update(lease_until=Now() + timedelta(hours=3))
+    assert THEIRS.claim(10) == 1
+    assert (row(long_ago).lease_owner, row(longest).lease_owner) == ("theirs", "patient")
 
 
 def test_a_lease_that_ended_unseen_is_still_ours_if_nobody_took_it(world: World) -> None:

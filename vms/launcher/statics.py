@@ -30,6 +30,11 @@ def are_collected(data: Path, digest: str) -> bool:
     return (data / "static" / "staticfiles.json").exists() and note.exists() and note.read_text() == digest
 
 
+def has_collected(data: Path) -> bool:
+    """Whether an earlier start came so far as to bring static files together."""
+    return (data / "static.digest").exists()
+
+
 def note_collected(data: Path, digest: str) -> None:
     """Remember what the static files were made from, once they are all there."""
     (data / "static.digest").write_text(digest)

@@ -180,6 +180,18 @@ class Supervisor:
             self._tend(set())
         self._forget_steps()
 
+    def try_step(self, step: Program, within: float, show: Callable[[str], None] | None = None) -> None:
+        """Run a program that all else goes on without: one that fails or takes longer is ended, and told of.
+
+        Raises StopRequested.
+        """
+        try:
+            self.run_steps([step], within, show)
+        except ServiceFailedError as error:
+            stop_groups([child.group for child in self._steps])
+            self._forget_steps()
+            self._report(f"{error}; going on without it")
+
     def watch_until(self, is_over: Callable[[], bool], *, within: float) -> None:
         """Keep everything running until it is over, at most for so many seconds. Raises StopRequested."""
         deadline = self._clock() + within

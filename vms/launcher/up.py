@@ -24,13 +24,16 @@ from vms.launcher.ownership import choose_owner
 from vms.launcher.plan import Addresses, Plan, plan_mediamtx_search, plan_player, plan_postgres, plan_redis
 from vms.launcher.probes import is_healthy
 from vms.launcher.settings import LauncherSettings, read_settings
-from vms.launcher.statics import are_collected, describe_static_sources, note_collected
+from vms.launcher.statics import are_collected, describe_static_sources, has_collected, note_collected
 from vms.launcher.stopping import StopRequests
 from vms.launcher.supervisor import Service, Supervisor
 
 STEPS_WITHIN_SECONDS = 600.0
 MEDIAMTX_WITHIN_SECONDS = 1800.0
 PLAYER_WITHIN_SECONDS = 600.0
+PLAYER_AGAIN_WITHIN_SECONDS = 20.0
+"""At a later start cameras wait to be recorded: no registry that is slow or silent may hold them up."""
+
 HEALTHY_WITHIN_SECONDS = 20.0
 
 DONE, FAILED, NOT_STARTED = 0, 1, 2
@@ -204,8 +207,9 @@ class Installation:
         return Path(read_last_lines(step.log, 1)[0])
 
     def _get_player(self) -> None:
-        """Get hls.js for our pages; where it cannot be had the step says so, and all else goes on."""
-        self.supervisor.run_steps([plan_player(self.settings)], PLAYER_WITHIN_SECONDS, show=self.console.say)
+        """Get hls.js for our pages; where it cannot be had in time that is said, and all else goes on."""
+        within = PLAYER_AGAIN_WITHIN_SECONDS if has_collected(self.settings.data) else PLAYER_WITHIN_SECONDS
+        self.supervisor.try_step(plan_player(self.settings), within, show=self.console.say)
 
     def _say_unless_path(self, line: str) -> None:
         """Say how the search goes; its last line, the program's path alone, is for us."""

@@ -113,6 +113,7 @@ def add_stream(world: World, *, wished_ago: int, **values: Any) -> None:
     [
         (lambda _world: cache.delete(HEARTBEAT_KEY), "The scheduler was not heard yet"),
         (lambda _world: note_heartbeat(now=timezone.now() - timedelta(minutes=5)), "see that beat and a worker run"),
+        (lambda _world: note_heartbeat(now=timezone.now() + timedelta(hours=3)), "see that beat and a worker run"),
         (lambda world: change_server(world, reach="unreachable"), "It gives no valid answer since"),
         (
             lambda world: change_server(world, snapshot_at=timezone.now() - timedelta(hours=1)),

@@ -37,7 +37,7 @@ def is_alive(pid: int) -> bool:
 class RunningLauncher:
     """A scenario being run, and what it said so far."""
 
-    def __init__(self, folder: Path, stages: list[list[dict[str, Any]] | float]) -> None:
+    def __init__(self, folder: Path, stages: list[list[dict[str, Any]] | dict[str, Any] | float]) -> None:
         self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.vms.launcher.scenario", str(folder), json.dumps(stages)],
@@ -85,7 +85,7 @@ def run_scenario(tmp_path: Path) -> Iterator[Callable[..., RunningLauncher]]:
     """Start scenarios; none outlives the test."""
     running: list[RunningLauncher] = []
 
-    def start(*stages: list[dict[str, Any]] | float) -> RunningLauncher:
+    def start(*stages: list[dict[str, Any]] | dict[str, Any] | float) -> RunningLauncher:
         folder = tmp_path / f"run-{len(running)}-{os.getpid()}"
         folder.mkdir()
         running.append(RunningLauncher(folder, list(stages)))

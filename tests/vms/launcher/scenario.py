@@ -1,7 +1,8 @@
 """A small launcher for tests: runs the supervisor on tiny Python programs, and tells what it does on standard output.
 
 Started as `python -m tests.vms.launcher.scenario <folder> <plan as JSON>`; a plan is a list of stages, a stage a list
-of {"name", "code", "ready": path or null, ...}, or seconds to wait. Each program appends its events to <folder>/events.
+of {"name", "code", "ready": path or null, ...}, or seconds to wait, or one such program to be tried "within" seconds.
+Each program appends its events to <folder>/events.
 """
 
 import json
@@ -49,6 +50,8 @@ def main() -> int:
                 if isinstance(stage, float):
                     say("waiting")
                     supervisor.watch_until(lambda: False, within=stage)
+                elif isinstance(stage, dict):
+                    supervisor.try_step(describe_service(folder, stage).program, stage["within"])
                 else:
                     supervisor.start_stage([describe_service(folder, entry) for entry in stage])
             say("all ready")

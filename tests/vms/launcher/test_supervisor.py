@@ -62,6 +62,21 @@ def test_stages_start_in_order_and_stop_in_reverse(run_scenario: Start) -> None:
     wait_until(lambda: not is_alive(launcher.guardian))
 
 
+@pytest.mark.parametrize(
+    ("tried", "reason"),
+    [
+        ({"name": "luxury", "within": 1.0}, "luxury took longer than 1 s"),
+        ({"name": "luxury", "within": 9.0, "code": "sys.exit(3)"}, "luxury ended with exit code 3"),
+    ],
+)
+def test_what_is_only_tried_holds_nothing_up(run_scenario: Start, tried: dict[str, object], reason: str) -> None:
+    launcher = run_scenario([{"name": "server"}], tried, [{"name": "other"}])
+    launcher.wait_for(reason)
+    launcher.wait_for("all ready")
+    assert is_alive(launcher.pid_of("server"))
+    assert not is_alive(launcher.pid_of("luxury"))
+
+
 def test_killed_program_is_started_again_after_its_delay(run_scenario: Start) -> None:
     launcher = run_scenario([{"name": "server", "first_delay": 0.5}])
     launcher.wait_for("all ready")
