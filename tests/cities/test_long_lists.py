@@ -1,6 +1,7 @@
 """Lists without end: which days are shown, how far they are counted, and what is shown however old it is."""
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.paginator import Paginator
@@ -55,11 +56,11 @@ def test_the_newest_days_are_shown_and_others_where_they_are_chosen(world: World
     newest, old = timezone.now(), timezone.now() - timedelta(days=40)
     add(world, newest)
     add(world, old)
-    client, day = staff(world.viewer), timezone.localdate(old)
+    client, day = staff(world.viewer), day_of(world, old)
     assert listed(client) == {newest}
     assert listed(client, f"?start_from={day}&start_to={day}") == {old}
     assert listed(client, f"?start_from={day - timedelta(days=9)}&start_to={day - timedelta(days=1)}") == set()
-    assert listed(client, f"?start_from={day}&start_to={timezone.localdate(newest)}") == {newest}
+    assert listed(client, f"?start_from={day}&start_to={day_of(world, newest)}") == {newest}
     assert listed(client, "?start_from=nonsense&start_to=2026-02-30") == {newest}
 
 
@@ -75,7 +76,7 @@ def test_trouble_is_shown_however_old_it_is_and_footage_is_not(world: World) -> 
     add(world, old, state="damaged", damage="empty")
     assert (listed(client, "?state__exact=damaged"), listed(client, "?state__exact=ready")) == ({old}, set())
     assert "Shown:" not in client.get(PAGE + "?state__exact=damaged").content.decode()
-    today = timezone.localdate()
+    today = day_of(world, timezone.now())
     assert listed(client, f"?state__exact=damaged&start_from={today}") == set()
 
 
@@ -100,6 +101,11 @@ def staff(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def day_of(world: World, moment: datetime) -> date:
+    """Give the day of a moment as the pages of one city's staff have it."""
+    return moment.astimezone(ZoneInfo(world.city.time_zone)).date()
 
 
 def add(world: World, start: datetime, state: str = "ready", damage: str = "") -> None:
