@@ -183,10 +183,12 @@
 
     firstPicture(whep) {
       return new Promise((resolve, reject) => {
-        const asked = performance.now();
+        // Once it is connected it has its time again: a browser that begins sixteen at once is busy, and key frames may be rare.
+        let since = performance.now(), wasConnected = false;
         const looking = setInterval(() => {
           const { connectionState } = whep.pc;
-          const late = performance.now() - asked > WEBRTC_FIRST_PICTURE_MS;
+          if (connectionState === "connected" && !wasConnected) { wasConnected = true; since = performance.now(); }
+          const late = performance.now() - since > WEBRTC_FIRST_PICTURE_MS;
           const over = late || whep.ended || ["failed", "closed"].includes(connectionState);
           const isThere = this.video.videoWidth > 0;
           if (!over && !isThere) return;
