@@ -1,7 +1,7 @@
 """What playing footage needs and leaves behind: the right to its bytes, and a word about who watched."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from math import ceil
 from uuid import UUID
 
 from cameras.queries import find_camera
@@ -18,12 +18,13 @@ from streams.access.queries import may_watch
 VIEWS = OnceWithin(timedelta(minutes=10))
 """A player asks for its playlist again and again, and for others as somebody searches: of that one entry is enough."""
 
-_HOUR = timedelta(hours=1)
+_HOUR = 3600.0
 
 
 def note_footage_view(access: Access, camera_id: UUID, window: Span, *, now: datetime) -> None:
     """Write down that somebody plays footage: once for each person, camera and hour of footage in ten minutes."""
-    keys = [f"replay:view:{access.user.pk}:{camera_id}:{hour:%Y%m%d%H}" for hour in list_hours(window)]
+    whose = f"replay:view:{access.user.pk}:{camera_id}"
+    keys = [f"{whose}:{hour}" for hour in number_hours(window)]
     new = VIEWS.choose_new(keys, now)
     if new:
         subject = Subject("camera", str(camera_id), find_camera(camera_id).name)
@@ -32,12 +33,9 @@ def note_footage_view(access: Access, camera_id: UUID, window: Span, *, now: dat
         VIEWS.tell(new, now)
 
 
-def list_hours(window: Span) -> Iterator[datetime]:
-    """Give each hour that the window touches, by its beginning in UTC: whoever saw one second has not seen the day."""
-    hour = window.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    while hour < window.end:
-        yield hour
-        hour += _HOUR
+def number_hours(window: Span) -> range:
+    """Give each hour that the window touches, counted since 1970: whoever saw one second has not seen the day."""
+    return range(int(window.start.timestamp() // _HOUR), ceil(window.end.timestamp() / _HOUR))
 
 
 def find_allowed(grant: FootageGrant, now: datetime) -> MediaFile | None:

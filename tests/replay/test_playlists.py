@@ -352,9 +352,9 @@ def test_who_saw_a_second_and_then_the_day_is_noted_with_the_day(world: World, c
 
 def test_the_hours_of_a_window_are_those_that_it_touches() -> None:
     at = datetime(2026, 1, 27, 10, 59, 59, tzinfo=UTC)
-    hours = [datetime(2026, 1, 27, hour, tzinfo=UTC) for hour in (10, 11, 12)]
-    assert list(services.list_hours(Span(at, at + SECOND))) == hours[:1]
-    assert list(services.list_hours(Span(at, at + timedelta(hours=1, seconds=2)))) == hours
+    hours = [datetime(2026, 1, 27, hour, tzinfo=UTC).timestamp() / 3600 for hour in (10, 11, 12)]
+    assert list(services.number_hours(Span(at, at + SECOND))) == hours[:1]
+    assert list(services.number_hours(Span(at, at + timedelta(hours=1, seconds=2)))) == hours
 
 
 def test_what_could_not_be_noted_is_noted_the_next_time(
