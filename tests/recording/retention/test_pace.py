@@ -57,33 +57,30 @@ def test_without_redis_nothing_rests(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pace.is_due(work)
 
 
-def test_a_quota_rests_once_all_is_gone_and_a_new_one_is_looked_at_at_once(
-    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def resting_ring(world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch) -> Ring:
+    """Three segments where a quota has room for two, and every sum rests for long."""
     monkeypatch.setattr(pace, "NOTICEABLE_SECONDS", 0.0)
     monkeypatch.setattr(pace, "REST_FACTOR", 10**9)
     RetentionPolicy.objects.create(city=world.city, days=7, quota_bytes=2 * KB)
     for days in (5, 4, 3):
         ring.add(world.camera, days)
-    turn_ring(ring.server, ring.now)
-    ring.add(world.camera, 2)
-    turn_ring(ring.server, ring.now)
-    assert len(ring.left()) == 3  # the fourth came while the quota rested
+    return ring
+
+
+def test_a_quota_rests_once_all_is_gone_and_a_new_one_is_looked_at_at_once(world: World, resting_ring: Ring) -> None:
+    turn_ring(resting_ring.server, resting_ring.now)
+    resting_ring.add(world.camera, 2)
+    turn_ring(resting_ring.server, resting_ring.now)
+    assert len(resting_ring.left()) == 3  # the fourth came while the quota rested
     RetentionPolicy.objects.update(quota_bytes=1 * KB)
-    turn_ring(ring.server, ring.now)
-    assert len(ring.left()) == 1
+    turn_ring(resting_ring.server, resting_ring.now)
+    assert len(resting_ring.left()) == 1
 
 
-def test_a_quota_of_which_a_pass_left_some_does_not_rest(
-    world: World, ring: Ring, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pace, "NOTICEABLE_SECONDS", 0.0)
-    monkeypatch.setattr(pace, "REST_FACTOR", 10**9)
-    RetentionPolicy.objects.create(city=world.city, days=7, quota_bytes=2 * KB)
-    for days in (5, 4, 3):
-        ring.add(world.camera, days)
-    assert turn_ring(ring.server, ring.now, seconds=0).is_done is False
-    assert (turn_ring(ring.server, ring.now).is_done, len(ring.left())) == (True, 2)
+def test_a_quota_of_which_a_pass_left_some_does_not_rest(resting_ring: Ring) -> None:
+    assert turn_ring(resting_ring.server, resting_ring.now, seconds=0).is_done is False
+    assert (turn_ring(resting_ring.server, resting_ring.now).is_done, len(resting_ring.left())) == (True, 2)
 
 
 def test_more_than_a_few_go_where_more_are_too_much(ring: Ring, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
