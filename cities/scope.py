@@ -38,6 +38,7 @@ __all__ = [
     "narrowed_to",
     "scope_values",
     "sees_whole",
+    "spell_ids",
 ]
 
 M = TypeVar("M", bound=models.Model)
@@ -107,7 +108,12 @@ def scope_values() -> dict[str, Any]:
     """Give the cities in scope as statements take them: `every`, or those in `cities`."""
     cities = active_cities()
     is_every = isinstance(cities, EveryCity)
-    return {"every": is_every, "cities": [] if isinstance(cities, EveryCity) else list(cities)}
+    return {"every": is_every, "cities": spell_ids(() if isinstance(cities, EveryCity) else cities)}
+
+
+def spell_ids(ids: Iterable[UUID]) -> str:
+    """Give an array of ids as Postgres writes it: to have the driver do so takes longer than all else about a value."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def is_in_sight(city_id: UUID, camera_id: UUID) -> bool:

@@ -55,7 +55,7 @@ def find_typical(levels: bytes) -> int:
 
     A few of them say between which levels it should lie, so that a fifth is left to be searched: half the time.
     """
-    left = levels.translate(None, delete=b"\0")
+    left = levels.translate(None, delete=b"\0") if 0 in levels else levels
     if not left:
         return 0
     few, rank = sorted(left[::_FEW]), (len(left) + 1) // 2

@@ -1,41 +1,30 @@
 """Activity as a timeline shows it: out of the levels of segments, one number for each bucket of time."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from datetime import timedelta
 
 from footage.activity import CELL, find_typical, scale_levels
-from recording.gaps.spans import Span
 
-_CELL = round(CELL.total_seconds() * 1000)
+_CELL = CELL // timedelta(microseconds=1)
 
-
-class Levels(Protocol):
-    """A segment's levels, of each ten seconds from `start` on; shown from `begun` to `ended`, within what is asked for;
-    milliseconds.
-    """
-
-    @property
-    def start(self) -> int: ...
-    @property
-    def begun(self) -> int: ...
-    @property
-    def ended(self) -> int: ...
-    @property
-    def levels(self) -> bytes: ...
+Levels = tuple[int, int, int, bytes]
+"""A segment's start, from when to when it is shown, within what is asked for, in microseconds since whatever moment;
+and its levels, of each ten seconds from its start on.
+"""
 
 
-def show_activity(segments: Sequence[Levels], window: Span, resolution: int) -> bytes:
-    """Give a number of 0 to 100 for each bucket of so many seconds; empty where nothing is known.
+def show_activity(segments: Sequence[Levels], begin: int, end: int, resolution: int) -> bytes:
+    """Give a number of 0 to 100 for each bucket of so many seconds from `begin` on; empty where nothing is known.
 
     A bucket shows the most that is in it. What is usual for the camera is the median of the segments that touch the
     window, so that a minute with much in it does not look like any other.
     """
-    typical = find_typical(b"".join(each.levels for each in segments))
+    typical = find_typical(b"".join([levels for _, _, _, levels in segments]))
     if not typical:
         return b""
-    begin, end = (round(moment.timestamp() * 1000) for moment in (window.start, window.end))
     cells = _lay_down(segments, begin, end)
-    return _put_in_buckets(cells.translate(scale_levels(typical)), -(-(end - begin) // (resolution * 1000)), resolution)
+    count = -(-(end - begin) // (resolution * 1_000_000))
+    return _put_in_buckets(cells.translate(scale_levels(typical)), count, resolution)
 
 
 def take_most(rows: Sequence[bytes]) -> bytes:
@@ -56,16 +45,16 @@ def take_most(rows: Sequence[bytes]) -> bytes:
 def _lay_down(segments: Iterable[Levels], begin: int, end: int) -> bytes:
     """Put the levels where they belong, as far as they are shown."""
     cells = bytearray((end - begin) // _CELL + 1)
-    for each in segments:
-        shift = (each.start - begin + _CELL // 2) // _CELL
-        at = max(shift, (each.begun - begin) // _CELL)
-        shown = each.levels[at - shift : -((begin - each.ended) // _CELL) - shift]
+    for start, begun, ended, levels in segments:
+        shift = (start - begin + _CELL // 2) // _CELL
+        at = max(shift, (begun - begin) // _CELL)
+        shown = levels[at - shift : -((begin - ended) // _CELL) - shift]
         cells[at : at + len(shown)] = shown
     return bytes(cells)
 
 
 def _put_in_buckets(cells: bytes, count: int, resolution: int) -> bytes:
-    seconds = _CELL // 1000
+    seconds = _CELL // 1_000_000
     if resolution == seconds:
         return cells[:count]
     step, rest = divmod(resolution, seconds)

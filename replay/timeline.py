@@ -1,24 +1,21 @@
 """What a timeline shows of cameras: spans, gaps, holds and activity; one query, for nine cameras as for one."""
 
-from bisect import bisect_left
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from itertools import groupby
-from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from cities.postgres.prepared import ask
-from cities.scope import scope_values
+from cities.scope import scope_values, spell_ids
 from footage.activity import measure_activity
 from footage.errors import BrokenIndex
 from footage.holes import Hole, unpack_holes
 from footage.packing import unpack_fragments
 from recording.gaps.spans import Span
-from recording.states import SegmentState
 from recording.writing import LONGEST_SEGMENT
 from replay.activity import show_activity
 from replay.codecs import find_codecs
@@ -26,77 +23,78 @@ from replay.codecs import find_codecs
 JOINT = timedelta(seconds=2)
 """Spans that are no further apart are shown as one: between two files of a recording is never exactly nothing."""
 
-_MILLISECOND = timedelta(milliseconds=1)
-_JOINT_MS = JOINT // _MILLISECOND
-_IS_NOTE, _PLACE, _START = itemgetter(0), itemgetter(1), attrgetter("start")
+_MICROSECOND, _MILLISECOND = timedelta(microseconds=1), timedelta(milliseconds=1)
+_JOINT = JOINT // _MICROSECOND
+
+# Postgres sends a moment as microseconds since 2000, 'infinity' as the greatest number of 64 bits.
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+_BEGINNING_MS = (_BEGINNING - datetime(1970, 1, 1, tzinfo=UTC)) // _MILLISECOND
+_NEVER = 2**63 - 1
 
 
-def _ms(expression: str) -> str:
-    return f"(date_part('epoch', {expression}) * 1000)::bigint"
+def _gather(moments: str) -> str:
+    return f"string_agg(timestamptz_send({moments}), '')"
 
 
-def _place(camera_id: str) -> str:
-    return f"array_position(%(cameras)s, {camera_id})"
-
-
-# One question, and plain rows: to have Postgres join spans and write JSON takes it three times as long. First what may
-# be replayed, then what is to be told of it. A camera that is there has a row, with nothing in it where there is no
-# footage; it is told by its place among those asked for, a number, which costs less to read and compare than its id.
-# A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end, a hold no cause.
+# One row for each camera that is there, and in it a column of all its pieces where a row for each would be as much text
+# again to write and to read: that took half as long again. To have Postgres join spans and write JSON takes three times
+# as long. Moments are sent as they lie in Postgres, for to make a number of each costs more than all else about them.
+# A gap or a hold is shown as far as it lies in the window; a gap that lasts on has no end.
 _TIMELINES = f"""
     WITH session AS MATERIALIZED (
         SELECT camera_id, started_at, ended_at FROM recording_recordingsession
         WHERE camera_id = ANY(%(cameras)s) AND started_at < %(to)s AND (ended_at IS NULL OR ended_at > %(from)s)
-    ), camera AS MATERIALIZED (
-        SELECT camera.id, server.recordings_root
-        FROM cameras_camera AS camera JOIN cameras_mediaserver AS server ON server.id = camera.media_server_id
-        WHERE camera.id = ANY(%(cameras)s) AND camera.removed_at IS NULL
-          AND (%(every)s OR camera.city_id = ANY(%(cities)s))
+    ), footage AS (
+        SELECT camera_id, {_gather("session")} AS sessions, {_gather("start")} AS starts, {_gather("begun")} AS begun,
+               {_gather("ended")} AS ended, array_agg(is_open) AS are_open, array_agg(levels) AS levels,
+               array_agg(holes) AS holes, (array_agg(file))[count(*)] AS file,
+               (array_agg(held_file))[count(*)] AS held_file
+        FROM (
+            SELECT session.camera_id, session.started_at AS session, segment.start,
+                   GREATEST(segment.start, session.started_at, %(from)s) AS begun,
+                   LEAST(segment."end", session.ended_at, %(to)s) AS ended, segment.state = 'open' AS is_open,
+                   CASE segment.state WHEN 'open' THEN segment.fragments ELSE segment.activity END AS levels,
+                   segment.holes, segment.file, segment.held_file
+            FROM session JOIN recording_segment AS segment
+              ON segment.camera_id = session.camera_id AND segment.start >= %(since)s AND segment.start < %(to)s
+             AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
+             AND session.started_at < segment."end" AND COALESCE(session.ended_at, 'infinity') > segment.start
+            ORDER BY camera_id, session, start
+        ) AS piece GROUP BY camera_id
+    ), missing AS (
+        SELECT camera_id, {_gather("begun")} AS begun, {_gather("ended")} AS ended, array_agg(cause) AS causes
+        FROM (
+            SELECT camera_id, GREATEST(start, %(from)s) AS begun, cause,
+                   CASE WHEN "end" IS NULL THEN 'infinity' ELSE LEAST("end", %(to)s) END AS ended
+            FROM recording_gap
+            WHERE camera_id = ANY(%(cameras)s) AND start < %(to)s AND ("end" IS NULL OR "end" > %(from)s)
+            ORDER BY camera_id, begun
+        ) AS gap GROUP BY camera_id
+    ), held AS (
+        SELECT camera_id, {_gather("begun")} AS begun, {_gather("ended")} AS ended
+        FROM (
+            SELECT camera_id, GREATEST(starts_at, %(from)s) AS begun, LEAST(ends_at, %(to)s) AS ended
+            FROM recording_hold
+            WHERE camera_id = ANY(%(cameras)s) AND released_at IS NULL AND (until IS NULL OR until > %(now)s)
+              AND starts_at < %(to)s AND ends_at > %(from)s
+            ORDER BY camera_id, begun
+        ) AS hold GROUP BY camera_id
     )
-    SELECT false AS is_note, {_place("camera.id")} AS place,
-           {_ms("session.started_at")} AS session, {_ms("segment.start")} AS begin,
-           {_ms("GREATEST(segment.start, session.started_at, %(from)s)")},
-           {_ms('LEAST(segment."end", session.ended_at, %(to)s)')},
-           segment.state, CASE segment.state WHEN 'open' THEN segment.fragments ELSE segment.activity END,
-           segment.file, segment.held_file, camera.recordings_root, segment.holes
-    FROM camera
-    LEFT JOIN (session JOIN recording_segment AS segment
-      ON segment.camera_id = session.camera_id AND segment.start >= %(since)s AND segment.start < %(to)s
-     AND segment."end" > %(from)s AND segment.state IN ('open', 'ready')
-     AND session.started_at < segment."end" AND COALESCE(session.ended_at, 'infinity') > segment.start)
-      ON session.camera_id = camera.id
-    UNION ALL
-    SELECT true, {_place("camera_id")}, NULL, {_ms("GREATEST(start, %(from)s)")}, NULL,
-           CASE WHEN "end" IS NOT NULL THEN {_ms('LEAST("end", %(to)s)')} END, cause, NULL, NULL, NULL, NULL, NULL
-    FROM recording_gap
-    WHERE camera_id = ANY(%(cameras)s) AND start < %(to)s AND ("end" IS NULL OR "end" > %(from)s)
-    UNION ALL
-    SELECT true, {_place("camera_id")}, NULL, {_ms("GREATEST(starts_at, %(from)s)")}, NULL,
-           {_ms("LEAST(ends_at, %(to)s)")}, NULL, NULL, NULL, NULL, NULL, NULL
-    FROM recording_hold
-    WHERE camera_id = ANY(%(cameras)s) AND released_at IS NULL AND (until IS NULL OR until > %(now)s)
-      AND starts_at < %(to)s AND ends_at > %(from)s
-    ORDER BY is_note, place, session, begin
+    SELECT camera.id, missing.begun, missing.ended, missing.causes, held.begun, held.ended, footage.sessions,
+           footage.starts, footage.begun, footage.ended, footage.are_open, footage.levels, footage.holes,
+           server.recordings_root, footage.file, footage.held_file
+    FROM cameras_camera AS camera JOIN cameras_mediaserver AS server ON server.id = camera.media_server_id
+    LEFT JOIN footage ON footage.camera_id = camera.id
+    LEFT JOIN missing ON missing.camera_id = camera.id
+    LEFT JOIN held ON held.camera_id = camera.id
+    WHERE camera.id = ANY(%(cameras)s) AND camera.removed_at IS NULL AND (%(every)s OR camera.city_id = ANY(%(cities)s))
 """  # noqa: S608 -- the constants above
 
 
-class Piece(NamedTuple):
-    """What a session lets be replayed of a segment, from `begun` to `ended`; milliseconds since 1970.
-
-    `levels` are its fragments, packed, while it is open: its activity was not measured yet. `holes`, packed, count from
-    its `start`.
-    """
-
-    session: int
-    start: int
-    begun: int
-    ended: int
-    state: str
-    levels: bytes
-    file: str
-    held_file: str
-    root: str
-    holes: bytes = b""
+Piece = tuple[int, int, int, int, bytes]
+"""What a session lets be replayed of a segment: when that session and the segment began, from when to when it may be
+replayed, in microseconds since whatever moment; and the segment's holes, packed.
+"""
 
 
 @dataclass
@@ -106,15 +104,8 @@ class CameraTimeline:
     codecs: tuple[str, ...] = ()
     spans: list[list[int]] = field(default_factory=list)
     activity: bytes = b""
-    gaps: list[list[Any]] = field(default_factory=list)
-    holds: list[list[Any]] = field(default_factory=list)
-
-    def note(self, cause: str | None, begun: int, ended: int | None) -> None:
-        """Add a gap, or a hold, which has no cause."""
-        if cause is None:
-            self.holds.append([begun, ended])
-        else:
-            self.gaps.append([begun, ended, cause])
+    gaps: list[tuple[int, int | None, str]] = field(default_factory=list)
+    holds: list[tuple[int, int]] = field(default_factory=list)
 
     def spell(self) -> str:
         """Give the members of its JSON object."""
@@ -124,26 +115,62 @@ class CameraTimeline:
 
 def read_timelines(cameras: Sequence[UUID], window: Span, resolution: int, now: datetime) -> dict[UUID, CameraTimeline]:
     """Give the timelines of those of the cameras that are there for the cities in scope; activity by `resolution`."""
-    values = {"cameras": list(cameras), "from": window.start, "to": window.end, "now": now}
+    values = {"cameras": spell_ids(cameras), "from": window.start, "to": window.end, "now": now}
     rows = ask(_TIMELINES, values | scope_values() | {"since": window.start - LONGEST_SEGMENT})
-    first_note = bisect_left(rows, 1, key=_IS_NOTE)
-    found = {
-        place: _show_footage([Piece._make(row[2:]) for row in ours if row[2] is not None], window, resolution)
-        for place, ours in groupby(rows[:first_note], key=_PLACE)
-    }
-    for _, place, _, begun, _, ended, cause, *_ in rows[first_note:]:
-        if shown := found.get(place):
-            shown.note(cause, begun, ended)
-    return {cameras[place - 1]: shown for place, shown in found.items()}
+    return {camera_id: _show(_Told(*told), window, resolution) for camera_id, *told in rows}
 
 
-def _show_footage(pieces: Sequence[Piece], window: Span, resolution: int) -> CameraTimeline:
-    if not pieces:
-        return CameraTimeline()
-    last = max(pieces, key=_START)
-    codecs = find_codecs(last.root, last.file, last.held_file)
-    known = [each if each.state != SegmentState.OPEN else _measure(each) for each in pieces]
-    return CameraTimeline(codecs, join_spans(pieces), show_activity(known, window, resolution))
+class _Told(NamedTuple):
+    """What Postgres tells of a camera, by column; None where there is nothing. Moments are as it sends them."""
+
+    gaps_begun: bytes | None
+    gaps_ended: bytes
+    causes: list[str]
+    holds_begun: bytes | None
+    holds_ended: bytes
+    sessions: bytes | None
+    starts: bytes
+    begun: bytes
+    ended: bytes
+    are_open: list[bool]
+    levels: list[bytes]
+    holes: list[bytes]
+    root: str
+    last_file: str
+    last_held_file: str
+
+
+def _show(told: _Told, window: Span, resolution: int) -> CameraTimeline:
+    shown = CameraTimeline()
+    if told.gaps_begun:
+        ended = (None if each == _NEVER else _to_ms(each) for each in _read_moments(told.gaps_ended))
+        shown.gaps = list(zip(map(_to_ms, _read_moments(told.gaps_begun)), ended, told.causes, strict=True))
+    if told.holds_begun:
+        edges = (map(_to_ms, _read_moments(each)) for each in (told.holds_begun, told.holds_ended))
+        shown.holds = list(zip(*edges, strict=True))
+    if told.sessions:
+        _show_footage(shown, told, window, resolution)
+    return shown
+
+
+def _show_footage(shown: CameraTimeline, told: _Told, window: Span, resolution: int) -> None:
+    moments = (told.sessions or b"", told.starts, told.begun, told.ended)
+    sessions, starts, begun, ended = map(_read_moments, moments)
+    spans = join_spans(zip(sessions, starts, begun, ended, told.holes, strict=True))
+    shown.spans = [[_to_ms(edge) for edge in span] for span in spans]
+    pairs = zip(told.are_open, told.levels, strict=True)
+    levels = [_measure(levels) if is_open else levels for is_open, levels in pairs]
+    begin, end = ((moment - _BEGINNING) // _MICROSECOND for moment in (window.start, window.end))
+    shown.activity = show_activity(list(zip(starts, begun, ended, levels, strict=True)), begin, end, resolution)
+    shown.codecs = find_codecs(told.root, told.last_file, told.last_held_file)
+
+
+def _read_moments(sent: bytes) -> tuple[int, ...]:
+    return struct.unpack(f">{len(sent) // 8}q", sent)
+
+
+def _to_ms(moment: int) -> int:
+    return (moment + 500) // 1000 + _BEGINNING_MS
 
 
 def join_spans(pieces: Iterable[Piece]) -> list[list[int]]:
@@ -152,38 +179,37 @@ def join_spans(pieces: Iterable[Piece]) -> list[list[int]]:
     Nothing is joined across the border of a session: there is none of the time in between to show.
     """
     spans: list[list[int]] = []
-    session = None
-    for piece in pieces:
-        for begun, ended in _cut_at_holes(piece) if piece.holes else ((piece.begun, piece.ended),):
-            if spans and piece.session == session and begun <= spans[-1][1] + _JOINT_MS:
-                spans[-1][1] = max(spans[-1][1], ended)
+    before = None
+    for session, start, begun, ended, holes in pieces:
+        for first, last in _cut_at_holes(start, begun, ended, holes) if holes else ((begun, ended),):
+            if session == before and first <= spans[-1][1] + _JOINT:
+                spans[-1][1] = max(spans[-1][1], last)
             else:
-                spans.append([begun, ended])
-            session = piece.session
+                spans.append([first, last])
+                before = session
     return spans
 
 
-def _cut_at_holes(piece: Piece) -> Iterator[tuple[int, int]]:
-    begun = piece.begun
-    for hole in _unpack_holes(piece):
-        start, end = (piece.start + round(edge / _MILLISECOND) for edge in hole)
-        if begun < min(start, piece.ended):
-            yield begun, min(start, piece.ended)
+def _cut_at_holes(segment_start: int, begun: int, ended: int, holes: bytes) -> Iterator[tuple[int, int]]:
+    for hole in _unpack_holes(holes):
+        start, end = (segment_start + edge // _MICROSECOND for edge in hole)
+        if begun < min(start, ended):
+            yield begun, min(start, ended)
         begun = max(begun, end)
-    if begun < piece.ended:
-        yield begun, piece.ended
+    if begun < ended:
+        yield begun, ended
 
 
-def _unpack_holes(piece: Piece) -> Sequence[Hole]:
+def _unpack_holes(holes: bytes) -> Sequence[Hole]:
     try:
-        return unpack_holes(piece.holes)
+        return unpack_holes(holes)
     except BrokenIndex:
         return ()
 
 
-def _measure(piece: Piece) -> Piece:
-    """Give what grows with its levels, which are told by its fragments alone."""
+def _measure(fragments: bytes) -> bytes:
+    """Give the levels of what grows, which are told by its fragments alone."""
     try:
-        return piece._replace(levels=measure_activity(unpack_fragments(piece.levels)))
+        return measure_activity(unpack_fragments(fragments))
     except BrokenIndex:
-        return piece._replace(levels=b"")
+        return b""

@@ -1,13 +1,9 @@
 """Levels of activity, put into a timeline's buckets."""
 
-from datetime import UTC, datetime, timedelta
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording.gaps.spans import Span
 from replay.activity import show_activity, take_most
-from replay.timeline import Piece
 
 
 @given(
@@ -27,14 +23,11 @@ def test_no_columns_have_nothing() -> None:
 
 @given(st.integers(1, 400), st.integers(1, 4_000))
 def test_a_bucket_shows_the_most_that_is_in_it_however_wide_it_is(cells: int, resolution: int) -> None:
-    start = datetime(2026, 1, 27, tzinfo=UTC)
-    window = Span(start, start + timedelta(seconds=10 * cells))
-    begun, ended = (round(moment.timestamp() * 1000) for moment in (window.start, window.end))
+    begin, end = 700_000_000, 700_000_000 + 10_000_000 * cells
     levels = bytes(150 + number * 7 % 9 for number in range(cells))
-    piece = Piece(begun, begun, begun, ended, "ready", levels, "", "", "")
-    narrow = show_activity([piece], window, 10)
+    narrow = show_activity([(begin, begin, end, levels)], begin, end, 10)
     count = -(-10 * cells // resolution)
     edges = [(number * resolution // 10, -(-(number + 1) * resolution // 10)) for number in range(count)]
-    assert list(show_activity([piece], window, resolution)) == [
+    assert list(show_activity([(begin, begin, end, levels)], begin, end, resolution)) == [
         max(narrow[first:last], default=0) for first, last in edges
     ]
