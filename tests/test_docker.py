@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,15 @@ def test_nginx_alone_is_reached_and_alone_is_believed(compose: dict[str, Any]) -
     vouched = r'map \$http_authorization \$vouched_user_id \{\s+""\s+"";\s+default \$http_x_user_id;\s+\}'
     assert re.search(vouched, config)
     assert "proxy_set_header X-User-ID $vouched_user_id;" in config
+
+
+def test_nobody_else_is_given_the_address_of_nginx(compose: dict[str, Any]) -> None:
+    """Docker gives out the first address that is free, and web, which has none of its own, starts before nginx."""
+    address = IPv4Address(compose["services"]["nginx"]["networks"]["front"]["ipv4_address"])
+    (config,) = compose["networks"]["front"]["ipam"]["config"]
+    network, given = IPv4Network(config["subnet"]), IPv4Network(config["ip_range"])
+    assert given.subnet_of(network)
+    assert (address in network, address in given) == (True, False)
 
 
 def test_nginx_sends_footage_by_web_s_word_only(compose: dict[str, Any]) -> None:
