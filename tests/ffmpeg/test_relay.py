@@ -34,6 +34,8 @@ PICTURES = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10"]
 SOUND = ["-f", "lavfi", "-i", "sine=frequency=300:sample_rate=16000"]
 ENCODE = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10", "-pix_fmt", "yuv420p"]
 
+CAMERA_OF_RTSP, CAMERA_OF_RTMP = (UUID(f"00000000-0000-4000-8000-00000000c00{number}") for number in (3, 4))
+
 
 @dataclass
 class Street:
@@ -41,10 +43,14 @@ class Street:
 
     process: subprocess.Popen[bytes]
     rtsp_port: int
+    rtmp_port: int
     log: Path
 
     def url(self, path: str, userinfo: str = "viewer:hunter2@") -> str:
         return f"rtsp://{userinfo}127.0.0.1:{self.rtsp_port}/{path}"
+
+    def rtmp_url(self, path: str) -> str:
+        return f"rtmp://127.0.0.1:{self.rtmp_port}/{path}?user=viewer&pass=hunter2"
 
     def publish(self, path: str) -> list[str | Path]:
         head = [PROGRAM, "-nostdin", "-loglevel", "error", "-re"]
@@ -55,20 +61,20 @@ class Street:
 @pytest.fixture
 def street(mediamtx_binary: Path, tmp_path: Path) -> Iterator[Street]:
     """A street of our own, so that it may be killed."""
-    (port,) = find_free_ports(1)
+    port, rtmp_port = find_free_ports(2)
     config = tmp_path / "street.yml"
-    off = "".join(f"{server}: no\n" for server in ("rtmp", "hls", "webrtc", "srt", "moq"))
+    off = "".join(f"{server}: no\n" for server in ("hls", "webrtc", "srt", "moq"))
     users = (
         "[{user: any, permissions: [{action: publish}]}, {user: viewer, pass: hunter2, permissions: [{action: read}]}]"
     )
     config.write_text(
-        f"rtspAddress: 127.0.0.1:{port}\nrtspTransports: [tcp]\n{off}"
+        f"rtspAddress: 127.0.0.1:{port}\nrtspTransports: [tcp]\nrtmpAddress: 127.0.0.1:{rtmp_port}\n{off}"
         f"authInternalUsers: {users}\npaths: {{all_others: }}\n"
     )
     log = tmp_path / "street.log"
     with log.open("wb") as output, run_program([mediamtx_binary, config], output, {}) as process:
         wait_until(lambda: "listeners on" in log.read_text(), "the street listens")
-        yield Street(process, port, log)
+        yield Street(process, port, rtmp_port, log)
 
 
 @pytest.fixture
@@ -146,14 +152,19 @@ def test_a_camera_behind_a_password_is_recorded_evenly_and_its_password_not_show
     assert sound[64] >= sound.total() - 5 >= 150
 
 
+@pytest.mark.parametrize(("scheme", "camera"), [("rtsp", CAMERA_OF_RTSP), ("rtmp", CAMERA_OF_RTMP)])
 def test_a_recording_tells_when_its_pictures_were_taken(
-    street: Street, real_mediamtx: RunningMediaMTX, relay: Callable[[str, str], RelayProcess]
+    street: Street,
+    real_mediamtx: RunningMediaMTX,
+    relay: Callable[[str, str], RelayProcess],
+    scheme: str,
+    camera: UUID,
 ) -> None:
-    camera = UUID("00000000-0000-4000-8000-00000000c003")
+    source = street.url("cam") if scheme == "rtsp" else street.rtmp_url("cam")
     sound = ["-re", *SOUND, "-c:a", "aac"]
     argv = ["-v", "fatal", *AT_ONCE, *INPUT, *sound, *CODING, *key_each(3), *SENDING, street.url("cam", "")]
     with show_coded(argv, lambda: "is publishing to path 'cam'" in street.log.read_text()):
-        process = relay(street.url("cam"), f"rtsp://127.0.0.1:{real_mediamtx.rtsp_port}/{stream_id_for(camera)}")
+        process = relay(source, f"rtsp://127.0.0.1:{real_mediamtx.rtsp_port}/{stream_id_for(camera)}")
         wait_for_pictures(process, 50)
         (recording,) = (real_mediamtx.recordings / stream_id_for(camera)).glob("*.mp4")
         wait_until(lambda: bool(read_segment(recording).fragments), "a fragment is written")
