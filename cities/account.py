@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import authenticate, get_user_model, login
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import LoginView, LogoutView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseForbidden
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cities import second_step, tokens
+from cities.accounts import end_old_password, tell_revoked
 from cities.audit.services import note_in_own_cities
 from cities.errors import InvalidInput
 from cities.models import ApiToken, AuditAction, User
@@ -123,14 +125,14 @@ def give_up_second_step(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @login_required
 def change_own_password(request: HttpRequest) -> HttpResponseBase:
-    """The administration's page of one's own password; guesses at the old one count, and a new one is noted."""
+    """The administration's page of one's own password; guesses at the old one count; a new one ends the old."""
     is_known = request.method != "POST" or _knows_password(request, "old_password")
     if not is_known and getattr(request, "axes_locked_out", False):
         return HttpResponseForbidden()  # the lock's own middleware puts its page in place of this
-    response: HttpResponseBase = admin.site.admin_view(admin.site.password_change, cacheable=True)(request)
-    if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
-        facts = {"changed": ["password"]}
-        note_in_own_cities(_user_of(request), AuditAction.ACCOUNT_CHANGED, at=timezone.now(), facts=facts)
+    with transaction.atomic():
+        response: HttpResponseBase = admin.site.admin_view(admin.site.password_change, cacheable=True)(request)
+        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+            _end_own_old_password(request)
     return response
 
 
@@ -185,6 +187,13 @@ def _half_signed_in(half: Any, now: datetime) -> User | None:
         return None
     user: User | None = get_user_model().objects.filter(pk=half["user"], is_active=True).first()
     return user
+
+
+def _end_own_old_password(request: HttpRequest) -> None:
+    facts = end_old_password(_user_of(request))
+    note_in_own_cities(_user_of(request), AuditAction.ACCOUNT_CHANGED, at=timezone.now(), facts=facts)
+    if told := tell_revoked(facts["revoked_tokens"]):
+        messages.warning(request, told)
 
 
 def _knows_password(request: HttpRequest, field: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -24,7 +24,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from cities.accounts import remove_account
+from cities.accounts import end_old_password, remove_account, tell_revoked
 from cities.audit.services import Deed, Subject, note_deed
 from cities.models import AuditAction, City, Membership, Role, User
 from cities.queries import role_reaches
@@ -257,13 +257,19 @@ class UserAdmin(DjangoUserAdmin, PlatformAdmin):  # type: ignore[misc, type-arg]
 
     @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002 -- Django's signature
-        """Note a password that was given to somebody: whoever gave it can sign in as they."""
+        """Note a password that was given to somebody, which ends the old one: whoever gave it can sign in as they."""
         before = self.get_object(request, unquote(id))
         answer = super().user_change_password(request, id, form_url)
         after = self.get_object(request, unquote(id))
         if before and after and before.password != after.password:
-            self.note(request, after, {"is_new": False, "changed": ["password"]})
+            self._end_old_password(request, after)
         return answer
+
+    def _end_old_password(self, request: HttpRequest, user: User) -> None:
+        facts = end_old_password(user)
+        self.note(request, user, {"is_new": False} | facts)
+        if told := tell_revoked(facts["revoked_tokens"]):
+            self.message_user(request, told, messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         remove_account(obj, by=staff_member(request), now=timezone.now())

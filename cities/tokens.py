@@ -26,7 +26,9 @@ def revoke_token(user: User, digest: str) -> int:
     return int(count)
 
 
-def revoke_tokens(user: User) -> int:
-    """Make every token of a user worthless at once; give how many there were."""
-    count, _ = ApiToken.objects.filter(user=user).delete()
-    return int(count)
+def revoke_tokens(user: User) -> list[str]:
+    """Make every token of a user worthless at once; give their names."""
+    found = ApiToken.objects.filter(user=user)
+    names = sorted(found.values_list("name", flat=True))
+    found.delete()
+    return names

@@ -11,20 +11,24 @@ from django.utils.translation import gettext as _
 from cameras.credentials import CredentialsLost
 from cameras.models import Camera
 from cameras.networks import check_source, neighbourhood_of
-from cameras.services import source_of
+from cameras.services import source_of, subject_of
 from cities.access import Access
+from cities.audit.once import OnceWithin
+from cities.audit.services import NOTHING, Deed, Subject, note_deed
 from cities.errors import InvalidInput
-from cities.models import City
+from cities.models import AuditAction, City
 from ffmpeg.binary import can_forbid_redirects, find_ffmpeg
 from ffmpeg.commands import RelayCommand, snapshot_command
 from ffmpeg.errors import FFmpegError, UnsafeSource
 from ffmpeg.gate import guard_relay
 from ffmpeg.probing import Look, look_once
 from ffmpeg.sources import SourceUrl, parse_source_url
-from inventory.errands import finish_errand, make_errand, read_content
+from inventory.errands import KEPT_FOR, finish_errand, make_errand, read_content
 from inventory.models import Errand, ErrandKind
 from inventory.ordering import send_after_commit
 from streams.ingest.peers import find_peers
+
+VIEWS = OnceWithin(KEPT_FOR[ErrandKind.CONNECTION])
 
 
 def order_test(access: Access, source_url: str, camera: Camera | None, now: datetime) -> Errand:
@@ -34,16 +38,34 @@ def order_test(access: Access, source_url: str, camera: Camera | None, now: date
     """
     source = _choose_source(source_url, camera)
     check_source(access.city, source)
-    errand = make_errand(access, ErrandKind.CONNECTION, {"address": source.full}, now)
+    subject = asdict(subject_of(camera) if camera else NOTHING)
+    errand = make_errand(access, ErrandKind.CONNECTION, {"address": source.full, "subject": subject}, now)
     send_after_commit(errand)
     return errand
 
 
 def run_test(errand: Errand, now: datetime) -> dict[str, Any]:
     """Look at the address once, and keep what was seen in its place; wants the errand's city in scope."""
-    result = describe_look(_look(errand.city, parse_source_url(read_content(errand)["address"])))
+    return keep_look(errand, _look(errand.city, parse_source_url(read_content(errand)["address"])), now)
+
+
+def keep_look(errand: Errand, look: Look | str, now: datetime) -> dict[str, Any]:
+    """Keep what was seen, and where, in place of what was asked."""
+    asked, result = read_content(errand), describe_look(look)
+    if result["ok"]:
+        result |= {"subject": asked["subject"], "tested": parse_source_url(asked["address"]).redacted}
     finish_errand(errand, result, now)
     return result
+
+
+def note_view(errand: Errand, result: dict[str, Any], *, now: datetime) -> None:
+    """Write down whose picture a test shows to who ordered it, before it does: once for each test."""
+    key = f"live:test:{errand.pk}"
+    if "tested" in result and VIEWS.choose_new([key], now):
+        facts = {"cameras": 1, "tested": result["tested"]}
+        deed = Deed(AuditAction.LIVE_VIEWED, errand.by, now, Subject(**result["subject"]), facts=facts)
+        note_deed(errand.city_id, deed)
+        VIEWS.tell([key], now)
 
 
 def describe_look(look: Look | str) -> dict[str, Any]:

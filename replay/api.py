@@ -19,11 +19,12 @@ from cities.models import User
 from cities.negotiation import AnyAnswer
 from cities.permissions import access_of
 from cities.problems import CONTENT_TYPE, describe_problem
+from cities.throttling import FLOOD
 from recording.gaps.asking import read_moment
 from recording.gaps.spans import Span
 from replay.asking import read_cameras, read_playback, read_range, read_resolution, spell_moment
 from replay.forms import read_form
-from replay.parameters import AT, CAMERA_IDS, FLOOD, FORM, FROM, PLAYBACK, RESOLUTION, TO, answers
+from replay.parameters import AT, CAMERA_IDS, FORM, FROM, PLAYBACK, RESOLUTION, TO, answers
 from replay.playlists import NoFootage, Wish, make_playlist
 from replay.services import note_footage_view
 from replay.throttling import FootageThrottle

@@ -3,7 +3,9 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter
+
+from cities.throttling import FLOOD
 
 
 def _moment(name: str, text: str, *, required: bool) -> OpenApiParameter:
@@ -31,8 +33,6 @@ AT = _moment(
     "What you show first: the head of its file stands in the playlist as a data: URL, and the disk fetches its bytes.",
     required=False,
 )
-
-FLOOD = OpenApiResponse(description="Too much at once of one person; Retry-After says when to come again.")
 
 
 def answers(content: Any) -> dict[int, Any]:

@@ -1,7 +1,6 @@
-"""How much one person may ask at once, so that nobody else waits: a bucket of turns that fills by time."""
+"""How much footage one person may ask for at once, so that nobody else waits."""
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from math import ceil
 from threading import Lock
@@ -11,37 +10,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from cities.permissions import access_of
-
-MOST_PEOPLE = 10_000
-
-
-@dataclass
-class Buckets:
-    """A bucket for each person, in this process alone: nothing is asked over the network to refuse a flood.
-
-    `burst` turns at once, then `rate` a second. Those who were not seen for long are forgotten first.
-    """
-
-    burst: float
-    rate: float
-    _left: OrderedDict[int, tuple[float, float]] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def take(self, person: int, now: float) -> float:
-        """Take a turn; give the seconds to wait for one, 0 where it was given."""
-        with self._lock:
-            left, seen = self._left.pop(person, (self.burst, now))
-            left = min(self.burst, left + (now - seen) * self.rate)
-            is_given = left >= 1
-            self._left[person] = (left - is_given, now)
-            if len(self._left) > MOST_PEOPLE:
-                self._left.popitem(last=False)
-        return 0 if is_given else (1 - left) / self.rate
-
-    def forget(self) -> None:
-        """Give everybody a full bucket."""
-        with self._lock:
-            self._left.clear()
+from cities.throttling import Buckets
 
 
 @dataclass

@@ -1,18 +1,23 @@
 """The docker files, as far as they can be checked without a docker engine."""
 
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
 
 from mediamtx.binary import MEDIAMTX_VERSION
 from replay.views import ACCELERATED
+from tests.vms.launcher.conftest import wait_until
 from vms.launcher.plan import WEB_MEMORY
+from vms.launcher.valkey import answers_ping, find_valkey
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -149,7 +154,7 @@ def test_nginx_sends_footage_by_web_s_word_only(compose: dict[str, Any]) -> None
 
 def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
     text = (ROOT / "docker" / "compose.yml").read_text()
-    secrets = "POSTGRES_PASSWORD|VMS_SECRET_KEY|VMS_HOOK_SECRET|VMS_MEDIA_SECRET|VMS_CREDENTIAL_KEYS"
+    secrets = "POSTGRES_PASSWORD|REDIS_PASSWORD|VMS_SECRET_KEY|VMS_HOOK_SECRET|VMS_MEDIA_SECRET|VMS_CREDENTIAL_KEYS"
     assert re.findall(rf"\$\{{(?:{secrets})(?!:\?)[^}}]*\}}", text) == []
 
 
@@ -162,6 +167,44 @@ def test_we_work_in_postgres_as_an_ordinary_role_that_owns_the_database(compose:
     assert "./docker/postgres-init.sh:/docker-entrypoint-initdb.d/vms.sh:ro" in postgres["volumes"]
     # The image runs what may be run; what may not, it takes into its own shell.
     assert (ROOT / "docker" / "postgres-init.sh").stat().st_mode & 0o111 == 0o111
+
+
+@pytest.fixture
+def redis_of_docker(compose: dict[str, Any], tmp_path: Path) -> Iterator[tuple[int, str]]:
+    """Redis started by compose's own command, on a socket: its process and where it listens."""
+    service, socket = compose["services"]["redis"], f"{tmp_path}/s"
+    # What the image starts its commands by, which leaves root first.
+    (tmp_path / "docker-entrypoint.sh").write_text(
+        f'#!/bin/sh\nexec "$@" --port 0 --unixsocket {socket} --dir {tmp_path}\n'
+    )
+    (tmp_path / "docker-entrypoint.sh").chmod(0o755)
+    (tmp_path / "valkey-server").symlink_to(find_valkey())
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}"} | dict.fromkeys(service["environment"], "s3cret")
+    argv = [part.replace("$$", "$") for part in service["command"]]
+    with subprocess.Popen(argv, env=environ, stdout=subprocess.DEVNULL) as process:
+        yield process.pid, socket
+        process.terminate()
+
+
+def test_redis_lets_in_who_has_the_password_and_shows_it_on_no_command_line(redis_of_docker: tuple[int, str]) -> None:
+    pid, socket = redis_of_docker
+    right, wrong, none = (redis.Redis(unix_socket_path=socket, password=each) for each in ("s3cret", "wrong", None))
+    wait_until(lambda: answers_ping(f"unix://:s3cret@{socket}?db=0"))
+    for stranger in (wrong, none):
+        with pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+    kept = right.config_get("appendonly") | right.config_get("maxmemory-policy")
+    assert kept == {"appendonly": "yes", "maxmemory-policy": "noeviction"}
+    assert "s3cret" not in Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def test_who_asks_redis_knows_its_password(compose: dict[str, Any]) -> None:
+    password = "${REDIS_PASSWORD:?set it in .env}"
+    service = compose["services"]["redis"]
+    assert compose["x-vms"]["environment"]["REDIS_URL"] == f"redis://:{password}@redis:6379/0"
+    # The program that asks how Redis is has had both names.
+    assert service["environment"] == {"VALKEYCLI_AUTH": password, "REDISCLI_AUTH": password}
+    assert service["healthcheck"]["test"] == ["CMD", "valkey-cli", "-e", "ping"]
 
 
 def mounts_of(compose: dict[str, Any], service: str) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from vms.description import DescriptionView
 from vms.health import HealthView, ReadyView
 from vms.navigation import show_icon
 
@@ -31,7 +32,7 @@ urlpatterns = [
     path("", include("recording.page_urls")),
     path("", include("observers.page_urls")),
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/schema/", DescriptionView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("favicon.ico", show_icon, name="icon"),
     path("health", HealthView.as_view(), name="health"),

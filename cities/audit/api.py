@@ -21,6 +21,7 @@ from cities.models import AuditAction, AuditEntry, Role
 from cities.pagination import Pages
 from cities.permissions import access_of
 from cities.scope import city_scope
+from cities.spreadsheets import disarm
 
 COLUMNS = (
     *("number", "at", "actor_id", "actor", "address", "action", "subject_type", "subject_id", "subject"),
@@ -113,10 +114,4 @@ def _write_csv(rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     for row in rows:
-        yield writer.writerow([_defuse(value) for value in row])
-
-
-def _defuse(value: Any) -> str:
-    """Let no spreadsheet take a name for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+        yield writer.writerow(["" if value is None else disarm(str(value)) for value in row])

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from cameras.models import Camera
 from cameras.services import shown_source_url
+from cities.spreadsheets import arm, disarm
 from ffmpeg.errors import UnsafeSource
 from ffmpeg.sources import SourceUrl, parse_source_url
 
@@ -27,7 +28,6 @@ _ALIASES = {
     "user": "username",
     "senha": "password",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST = {"name": 120, "location": 200, "source_url": 2000, "username": 255, "password": 255}
 
 
@@ -65,8 +65,13 @@ def write_sheet(cameras: Iterable[Camera]) -> str:
     writer.writerow(_EXPORTED)
     for camera in cameras:
         told = (camera.name, camera.location, shown_source_url(camera))
-        fixed = (camera.state.value, "on" if camera.recording_enabled else "off", camera.media_server.name, camera.pk)
-        writer.writerow([*(_disarm(each) for each in told), *fixed])
+        fixed = (
+            camera.state.value,
+            "on" if camera.recording_enabled else "off",
+            disarm(camera.media_server.name),
+            camera.pk,
+        )
+        writer.writerow([*(disarm(each) for each in told), *fixed])
     return text.getvalue()
 
 
@@ -113,7 +118,9 @@ def _judge_head(head: list[str], count: int) -> Mistake | None:
 
 
 def _read_line(number: int, cells: Mapping[str, str]) -> Line | Mistake:
-    told = {name: _arm(cells.get(name, "")) for name in COLUMNS}
+    given = {name: cells.get(name, "") for name in COLUMNS}
+    # What is never exported was never disarmed either: a password stays as it is.
+    told = given | {name: arm(given[name]) for name in COLUMNS if name in _EXPORTED}
     for name, value in told.items():
         if len(value) > _LONGEST[name]:
             text = _("This is longer than %(most)d characters; shorten it.") % {"most": _LONGEST[name]}
@@ -156,13 +163,3 @@ def _find_twins(lines: Iterable[Line]) -> Iterator[Mistake]:
         if first != line.number:
             text = _("Line %(line)d has the same name; names are unique in a city.") % {"line": first}
             yield Mistake(line.number, "name", text)
-
-
-def _disarm(text: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _arm(text: str) -> str:
-    """Take back what `_disarm` did."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text

@@ -17,7 +17,7 @@ from cities.access import Access
 from cities.errors import Conflict, InvalidInput
 from cities.models import Role
 from cities.pages import protect_page
-from inventory.connection import order_test, say_look
+from inventory.connection import note_view, order_test, say_look
 from inventory.errands import read_result
 from inventory.forms import CameraForm, read_form
 from inventory.models import ErrandKind
@@ -72,6 +72,8 @@ def read_test(request: HttpRequest, access: Access, errand_id: UUID) -> HttpResp
     """Give what a test saw, or that it is still under way."""
     errand = errand_of(access, errand_id, ErrandKind.CONNECTION)
     result = read_result(errand, timezone.now())
+    if result:
+        note_view(errand, result, now=timezone.now())
     response = JsonResponse({"done": True, **say_look(result)} if result else {"done": False})
     response["Cache-Control"] = "no-store"
     return response

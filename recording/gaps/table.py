@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import Any
 
+from cities.spreadsheets import disarm
 from recording.gaps.coverage import CameraCoverage
 from recording.gaps.periods import Measured, Period
 from recording.models import GapCause
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 HEAD = [
     *("camera", "camera_id", "period", "wished_seconds", "covered_seconds", "percent", "recorded_percent"),
     *(f"missing_{cause}_seconds" for cause in GapCause.values),
@@ -29,7 +29,7 @@ def write_table(found: Iterable[CameraCoverage], periods: Sequence[Period]) -> s
 def _list_lines(coverage: CameraCoverage, periods: Sequence[Period]) -> Iterator[list[Any]]:
     camera = coverage.camera
     for period, measured in zip(periods, coverage.by_period, strict=True):
-        yield [_disarm(camera.name), str(camera.pk), period.label, *_list_numbers(measured)]
+        yield [disarm(camera.name), str(camera.pk), period.label, *_list_numbers(measured)]
 
 
 def _list_numbers(measured: Measured) -> list[Any]:
@@ -39,8 +39,3 @@ def _list_numbers(measured: Measured) -> list[Any]:
         *("" if each is None else each for each in (measured.percent, measured.recorded_percent)),
         *(int(length.total_seconds()) if length else 0 for length in missing),
     ]
-
-
-def _disarm(name: str) -> str:
-    """Keep a spreadsheet from taking a camera's name for a formula."""
-    return f"'{name}" if name.startswith(_FORMULA) else name

@@ -7,10 +7,9 @@ from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cities.spreadsheets import disarm
 from recording.gaps.spans import Span
 from recording.models import Deletion
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def describe_deletion(deletion: Deletion) -> dict[str, Any]:
@@ -47,7 +46,6 @@ def write_csv(deletions: Iterable[Deletion]) -> str:
     writer = csv.DictWriter(output, names)
     writer.writeheader()
     for row in rows:
-        name = row["camera"]
-        shown = {"camera": f"'{name}" if name.startswith(_FORMULA) else name, "spans": " ".join(row["spans"] or ())}
+        shown = {"camera": disarm(row["camera"]), "spans": " ".join(row["spans"] or ())}
         writer.writerow(row | shown)
     return output.getvalue()

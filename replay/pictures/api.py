@@ -21,13 +21,14 @@ from cameras.queries import find_camera
 from cities.negotiation import AnyAnswer
 from cities.permissions import access_of
 from cities.problems import problem_response
+from cities.throttling import FLOOD
 from ffmpeg.errors import FFmpegError, FFmpegTooSlow
 from ffmpeg.pictures import WIDTHS
 from recording.gaps.spans import Span
 from recording.models import Segment
 from replay.asking import read_range
 from replay.models import SegmentPicture
-from replay.parameters import FLOOD, FROM, TO, answers
+from replay.parameters import FROM, TO, answers
 from replay.pictures.asking import read_exact, read_required_moment, read_width
 from replay.pictures.frames import Frame, make_frame
 from replay.pictures.previews import find_previews, make_sheet_address

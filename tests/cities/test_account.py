@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 from django_otp.oath import totp
@@ -177,17 +178,56 @@ def test_who_has_somebodys_session_guesses_the_password_no_oftener_than_at_the_d
     assert (world.viewer.check_password(PASSWORD), second_step.has_second_step(world.viewer)) == (True, True)
 
 
-def test_a_new_password_of_ones_own_is_noted(world: World) -> None:
-    User.objects.filter(pk=world.viewer.pk).update(is_staff=True)
-    client = Client()
-    client.force_login(world.viewer)
+def change_password(client: Client, *, old: str = PASSWORD) -> Any:
     new = {"new_password1": "Another long one 7", "new_password2": "Another long one 7"}
+    return client.post("/admin/password_change/", new | {"old_password": old}, follow=True)
+
+
+def sign_in_as_staff(user: User) -> Client:
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    client = Client()
+    client.force_login(User.objects.get(pk=user.pk))
+    return client
+
+
+def test_a_new_password_of_ones_own_is_noted(world: World) -> None:
+    client = sign_in_as_staff(world.viewer)
     for old in ("wrong", PASSWORD):
-        client.post("/admin/password_change/", new | {"old_password": old})
+        change_password(client, old=old)
     with every_city("a test looks at what was written"):
         entries = AuditEntry.objects.filter(action="account_changed").values_list("city__name", "actor", "facts")
-        assert list(entries) == [("Aurora", "viewer", {"changed": ["password"]})]
+        assert list(entries) == [("Aurora", "viewer", {"changed": ["password"], "revoked_tokens": []})]
     assert client.get("/admin/password_change/").status_code == 200
+
+
+def test_a_new_password_ends_tokens_and_other_sessions_and_says_so(world: World) -> None:
+    mine, elsewhere = sign_in_as_staff(world.viewer), sign_in()[0]
+    for user, name in ((world.viewer, "probe"), (world.viewer, "Gateway"), (world.owner, "another's")):
+        ApiToken.objects.create(user=user, name=name)
+    assert "All API tokens of this account are revoked" in mine.get("/admin/password_change/").content.decode()
+    change_password(mine, old="wrong")
+    assert ApiToken.objects.count() == 3
+    told = change_password(mine).content.decode()
+    assert "2 API tokens were revoked with the old password: Gateway, probe." in told
+    assert list(ApiToken.objects.values_list("name", flat=True)) == ["another's"]
+    assert (is_in(mine), is_in(elsewhere)) == (True, False)
+    with every_city("a test looks at what was written"):
+        facts = AuditEntry.objects.get(action="account_changed").facts
+    assert facts == {"changed": ["password"], "revoked_tokens": ["Gateway", "probe"]}
+
+
+def test_a_new_password_that_cannot_be_noted_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = sign_in_as_staff(world.viewer)
+    ApiToken.objects.create(user=world.viewer, name="probe")
+
+    def fail(*_given: Any, **_named: Any) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(account, "note_in_own_cities", fail)
+    with pytest.raises(DatabaseError):
+        change_password(client)
+    world.viewer.refresh_from_db()
+    assert (world.viewer.check_password(PASSWORD), ApiToken.objects.count()) == (True, 1)
 
 
 def test_nobody_escapes_the_lock_by_making_addresses_up(world: World, settings) -> None:

@@ -1,13 +1,15 @@
 """Camera addresses: what is taken, what is refused and why, and that no secret shows."""
 
+import re
+import time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ffmpeg.errors import UnsafeSource
-from ffmpeg.sources import DEFAULT_PORTS, parse_source_url
+from ffmpeg.sources import DEFAULT_PORTS, mask_secret_parameters, parse_source_url
 
 
 def refusal(url: str) -> str:
@@ -148,6 +150,29 @@ def test_what_people_see_holds_no_secret(url: str, shown: str) -> None:
 def test_an_address_without_secrets_is_shown_whole() -> None:
     source = parse_source_url("rtsp://c:554/a?channel=1")
     assert (source.redacted, source.has_secret) == (source.full, False)
+
+
+# What is masked, in its plainest spelling, which takes 400 steps for each underscore.
+_PLAIN = re.compile(
+    r"(?i)((?:^|[?&;/_,])(?:[A-Za-z0-9_.-]{0,40}"
+    r"(?:pass|pwd|psw|token|secret|auth|key|sign|credential|session)[A-Za-z0-9.-]{0,40}"
+    r"|p|pw|pin|code|sid|jwt|sig|hash|otp)=)[^&;/?#\s'\"]+"
+)
+_PIECES = [*"_=&/?.,;#- ap", "pass", "PWD", "key", "a" * 39, "_" * 39, "otp", "credential", "user_token", "\n", "x=y"]
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
+def test_what_looks_secret_is_masked_wherever_it_stands(text: str) -> None:
+    assert mask_secret_parameters(text) == _PLAIN.sub(r"\g<1>***", text)
+
+
+@pytest.mark.parametrize("piece", ["_", "_a", "_pass", "_pwd.-", "/" + "a" * 40, "?p", "=_", "a="])
+def test_a_megabyte_of_anything_is_looked_through_at_once(piece: str) -> None:
+    text = "=" + piece * (2**20 // len(piece))
+    begun = time.process_time()
+    assert mask_secret_parameters(text) == text
+    assert round((time.process_time() - begun) / 2) == 0
 
 
 _CONFUSING = st.text(st.sampled_from(list("rtsphfile:/@[]%#?\\.0129ax-_ \r\n\x00é'\"$|,;&=")), max_size=80)

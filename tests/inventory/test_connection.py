@@ -1,20 +1,22 @@
 """Testing a camera's address: who may, where it may lead, what is told of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from django.test import Client
 from django.utils import timezone
 
 from cities.errors import Conflict, InvalidInput
-from cities.scope import city_scope
+from cities.models import AuditEntry
+from cities.scope import city_scope, every_city
 from ffmpeg.failures import Failure, FailureKind
 from ffmpeg.probing import LONGEST_SECONDS, Description, Look
 from inventory import working
-from inventory.connection import describe_look, order_test, say_look
+from inventory.connection import describe_look, keep_look, order_test, say_look
 from inventory.discovery.network import LISTEN_SECONDS, QUESTIONS_SECONDS
 from inventory.errands import LOST, drop_expired, read_content, read_result
 from inventory.models import Errand, ErrandKind
@@ -48,10 +50,10 @@ def test_the_shown_address_of_a_camera_stands_for_its_whole_one(world: World) ->
     with city_scope(world.city.pk):
         give_source(world.camera, "rtsp://admin:sesame@10.0.0.5/live")
         errand = order_test(access_of(world), "rtsp://10.0.0.5/live", world.camera, timezone.now())
-        assert read_content(errand) == {"address": "rtsp://admin:sesame@10.0.0.5/live"}
+        assert read_content(errand)["address"] == "rtsp://admin:sesame@10.0.0.5/live"
         assert "sesame" not in errand.content
         other = order_test(access_of(world), "rtsp://10.0.0.66/live", world.camera, timezone.now())
-        assert read_content(other) == {"address": "rtsp://10.0.0.66/live"}
+        assert read_content(other)["address"] == "rtsp://10.0.0.66/live"
 
 
 def test_a_camera_of_another_city_cannot_be_tested(world: World) -> None:
@@ -121,6 +123,50 @@ def test_what_was_seen_is_said_in_words() -> None:
     assert (mute["codec"], mute["size"], mute["rate"], mute["audio"]) == ("HEVC", "–", "–", "none")
     failure = Failure(FailureKind.REFUSED, "The camera refused the connection.")
     assert say_look(describe_look(Look(failure=failure))) == {"ok": False, "problem": failure.text}
+
+
+def test_whose_picture_a_test_shows_is_written_down_once_when_it_is_shown(world: World) -> None:
+    browser = signed_in(world.owner)
+    show(browser, world, SEEN)
+    for _ in range(2):
+        show(browser, world, SEEN, "rtsp://admin:sesame@10.0.0.9/live?token=abcdef")
+    assert list_views() == [
+        ("owner", "", {"cameras": 1, "tested": "rtsp://10.0.0.9/live?token=***"}),
+        ("owner", "", {"cameras": 1, "tested": "rtsp://10.0.0.9/live?token=***"}),
+        ("owner", "Market square", {"cameras": 1, "tested": "rtsp://10.0.0.5/live"}),
+    ]
+
+
+def test_a_test_that_shows_nothing_is_no_view(world: World) -> None:
+    show(signed_in(world.owner), world, Look(failure=Failure(FailureKind.REFUSED, "The camera refused.")))
+    with city_scope(world.city.pk):
+        errand = order_test(access_of(world), "rtsp://10.0.0.5/live", None, timezone.now())
+        working.run_errand(errand.pk, now=timezone.now(), work={ErrandKind.CONNECTION: keep(SEEN)})
+    assert list_views() == []
+
+
+SEEN = Look(b"\xff\xd8\xff\xd9", Description("h264"))
+
+
+def keep(look: Look) -> Callable[[Errand, datetime], object]:
+    """Give a worker that sees this."""
+    return lambda errand, now: keep_look(errand, look, now)
+
+
+def show(browser: Client, world: World, look: Look, address: str = "") -> None:
+    """Test an address, or else the camera, and show twice what was seen."""
+    camera = None if address else world.camera
+    with city_scope(world.city.pk):
+        errand = order_test(access_of(world), address, camera, timezone.now())
+        working.run_errand(errand.pk, now=timezone.now(), work={ErrandKind.CONNECTION: keep(look)})
+    for _ in range(2):
+        assert browser.get(f"/cameras/test/{errand.pk}").json()["done"]
+
+
+def list_views() -> list[tuple[str, str, Any]]:
+    with every_city("a test looks at what was written"):
+        views = AuditEntry.objects.filter(action="live_viewed").order_by("subject", "number")
+        return list(views.values_list("actor", "subject", "facts"))
 
 
 def test_what_is_old_is_forgotten(world: World) -> None:

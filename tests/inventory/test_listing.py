@@ -159,11 +159,11 @@ def test_only_servers_of_the_city_are_told(world: World) -> None:
 
 def test_the_table_holds_no_credentials_and_no_formula(world: World) -> None:
     with city_scope(world.city.pk):
-        camera = Camera(city=world.city, media_server=world.server, name="=cmd()", location="@home")
+        camera = Camera(city=world.city, media_server=world.server, name="=cmd()", location="North;@home")
         give_source(camera, "rtsp://admin:sesame@10.0.0.9/live?token=abcdef")
     answer = signed_in(world.viewer).get("/cameras.csv?q=cmd")
     (row,) = csv.DictReader(StringIO(answer.content.decode()))
-    assert (row["name"], row["location"]) == ("'=cmd()", "'@home")
+    assert (row["name"], row["location"]) == ("'=cmd()", "North;'@home")
     assert row["source_url"] == "rtsp://10.0.0.9/live?token=***"
     assert names_in(answer.content.decode(), "sesame", "abcdef", *SECRETS) == []
     assert (answer["Content-Type"], answer["Cache-Control"]) == ("text/csv; charset=utf-8", "no-store")

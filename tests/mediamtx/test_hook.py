@@ -1,12 +1,14 @@
 """The script that MediaMTX starts at each event."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -119,30 +121,44 @@ def test_the_hook_loads_few_modules() -> None:
 
 def run_docker_hook(folder: Path, wget: str, event: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run docker's script with a stand-in for busybox's wget, which test machines need not have."""
-    (folder / "wget").write_text(f"#!/bin/sh\n{wget}\n")
-    (folder / "wget").chmod(0o755)
+    put_program(folder / "wget", wget)
     settings = EVENT | {"PATH": f"{folder}:{os.environ['PATH']}", "VMS_HOOK_URL": "http://web:8001/hooks"} | environ
     argv = ["/bin/sh", str(DOCKER_SCRIPT), event]
     return subprocess.run(argv, env=settings, capture_output=True, text=True, timeout=20, check=False)
 
 
+def put_program(file: Path, script: str) -> None:
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
 @pytest.mark.parametrize(("event", "begin"), SEGMENT_BODIES)
 def test_dockers_hook_tells_of_files_too(tmp_path: Path, event: str, begin: str) -> None:
-    done = run_docker_hook(tmp_path, f'printf "%s\\n" "$@" > {tmp_path}/said', event, **SEGMENT)
+    done = run_docker_hook(tmp_path, f"cat > {tmp_path}/sent", event, **SEGMENT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     end = "&segment_duration=12.5" if event == "segment_complete" else ""
-    assert (tmp_path / "said").read_text().splitlines()[6] == f"{begin}{SEGMENT['MTX_SEGMENT_PATH']}{end}"
+    assert (tmp_path / "sent").read_text() == f"secret=s3cret&{begin}{SEGMENT['MTX_SEGMENT_PATH']}{end}"
 
 
 def test_dockers_hook_says_the_same(tmp_path: Path) -> None:
-    done = run_docker_hook(tmp_path, f'printf "%s\\n" "$@" > {tmp_path}/said', "online")
+    done = run_docker_hook(tmp_path, f'cat > {tmp_path}/sent; printf "%s\\n" "$@" > {tmp_path}/said', "online")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert (tmp_path / "said").read_text().splitlines() == [
-        *["-q", "-O", "/dev/null"],
-        *["--header", "X-Hook-Secret: s3cret"],
-        *["--post-data", "event=online&path=stream_1&source_type=rtspSession&source_id=abc"],
-        "http://web:8001/hooks",
-    ]
+    said = ["-q", "-O", "/dev/null", "--post-file", "-", "http://web:8001/hooks"]
+    assert (tmp_path / "said").read_text().splitlines() == said
+    sent = "secret=s3cret&event=online&path=stream_1&source_type=rtspSession&source_id=abc"
+    assert (tmp_path / "sent").read_text() == sent
+
+
+def test_dockers_hook_shows_the_secret_in_no_list_of_processes(tmp_path: Path) -> None:
+    """A command's arguments are there for everybody to read, outside of the container too."""
+    for name in ("sed", "timeout"):
+        put_program(tmp_path / name, f'printf "%s\\n" "$@" >> {tmp_path}/shown\nexec {shutil.which(name)} "$@"')
+    secret = "a b+c&d%e=f'g\"h\\n$(i)*;é"
+    wget = f'cat > {tmp_path}/sent; printf "%s\\n" "$@" >> {tmp_path}/shown'
+    run_docker_hook(tmp_path, wget, "online", VMS_HOOK_SECRET=secret)
+    assert parse_qs((tmp_path / "sent").read_text())["secret"] == [secret]
+    shown = (tmp_path / "shown").read_text()
+    assert ("--post-file" in shown, [part for part in ("a b", "c&d", "(i)", "é") if part in shown]) == (True, [])
 
 
 @pytest.mark.slow

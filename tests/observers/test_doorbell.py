@@ -237,6 +237,31 @@ def test_a_further_media_servers_hooks_show_its_own_secret(
     assert send(secret=made.media).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("shown", "status"),
+    [
+        (("a%20secret+of+the%20hooks", None), 202),
+        (("wrong", None), 401),
+        (("", None), 401),
+        ((SECRET, "wrong"), 401),
+    ],
+)
+def test_the_secret_may_stand_in_the_form(
+    world: World, orders: Orders, send: Callable[..., Any], shown: tuple[str, str | None], status: int
+) -> None:
+    answer = send(f"event=online&path={world.camera.stream_id}&secret={shown[0]}", secret=shown[1])
+    assert (answer.status_code, orders.made) == (status, [world.server.pk] if status == 202 else [])
+
+
+def test_nothing_is_read_for_a_secret_that_is_no_form_of_ours(
+    world: World, orders: Orders, send: Callable[..., Any]
+) -> None:
+    for more in ({"kind": "application/json"}, {"method": "PUT"}, {"body": f"secret={SECRET}&path={'a' * 9000}"}):
+        given: dict[str, Any] = {"body": f"event=online&path=x&secret={SECRET}", "secret": None} | more
+        assert send(**given).status_code == 401
+    assert orders.made == []
+
+
 def test_a_length_that_is_no_number_is_no_crash(world: World, orders: Orders, send: Callable[..., Any]) -> None:
     client = Client(headers={"X-Hook-Secret": SECRET})
     answer = client.post(

@@ -15,7 +15,7 @@ from cities.scope import every_city
 from recording.models import RecordingSession, Segment
 from replay import tokens
 from replay.media import Part, choose_part, is_exact
-from replay.throttling import ANSWERS, Buckets, Places
+from replay.throttling import ANSWERS, Places
 from replay.tokens import FootageGrant, make_token, read_token
 from replay.views import give_media
 from tests.recording.gaps.conftest import wish
@@ -87,12 +87,6 @@ def test_a_token_of_anybody_else_is_none(spoil: Any) -> None:
 @pytest.mark.parametrize("token", ["", "x", "=" * 80, "%00", "A" * 5000])
 def test_junk_is_no_token(token: str) -> None:
     assert read_token(token, NOW) is None
-
-
-def test_a_bucket_fills_by_time() -> None:
-    buckets = Buckets(burst=2, rate=0.5)
-    assert [buckets.take(1, 0), buckets.take(1, 0), buckets.take(1, 0), buckets.take(2, 0)] == [0, 0, 2, 0]
-    assert [buckets.take(1, 2), buckets.take(1, 2)] == [0, 2]
 
 
 def test_places_are_taken_and_given_back() -> None:

@@ -21,4 +21,4 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["username"]).first()
         if user is None:
             raise CommandError(f"There is no user {options['username']!r}.")
-        self.stdout.write(f"{revoke_tokens(user)} tokens of {user.username} revoked")
+        self.stdout.write(f"{len(revoke_tokens(user))} tokens of {user.username} revoked")

@@ -31,11 +31,17 @@ def noted() -> list[tuple[str, str, str, Any]]:
 def test_a_password_given_to_somebody(world: World, client: Client) -> None:
     page = f"/admin/cities/user/{world.viewer.pk}/password/"
     new = {"password1": "Another long one 7", "password2": "Another long one 7", "usable_password": "true"}
+    for user, name in ((world.viewer, "probe"), (world.owner, "another's")):
+        ApiToken.objects.create(user=user, name=name)
+    assert "All API tokens of this account are revoked" in client.get(page).content.decode()
     client.post(page, new | {"password2": "not the same"})
-    client.post(page, new)
+    told = client.post(page, new, follow=True).content.decode()
     world.viewer.refresh_from_db()
     assert world.viewer.check_password("Another long one 7")
-    assert noted() == [("account_changed", "root", "viewer", {"is_new": False, "changed": ["password"]})]
+    assert "1 API token was revoked with the old password: probe." in told
+    assert list(ApiToken.objects.values_list("name", flat=True)) == ["another's"]
+    facts = {"is_new": False, "changed": ["password"], "revoked_tokens": ["probe"]}
+    assert noted() == [("account_changed", "root", "viewer", facts)]
 
 
 def test_somebodys_second_step_and_token_taken_away(world: World, client: Client) -> None:

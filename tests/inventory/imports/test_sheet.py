@@ -40,8 +40,14 @@ def test_credentials_in_their_own_columns_replace_those_of_the_address() -> None
 
 
 def test_what_the_export_disarmed_is_read_as_it_was() -> None:
-    (line,) = read_sheet("name\n'=gate").lines
-    assert line.name == "=gate"
+    (line,) = read_sheet("name,location\n'=gate,North;'-1").lines
+    assert (line.name, line.location) == ("=gate", "North;-1")
+
+
+def test_a_password_that_looks_disarmed_is_none() -> None:
+    (line,) = read_sheet("name,source_url,username,password\nGate,rtsp://10.0.0.5/live,admin,'=x").lines
+    assert line.source is not None
+    assert line.source.password == "'=x"
 
 
 @pytest.mark.parametrize(

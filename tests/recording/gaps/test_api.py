@@ -12,6 +12,7 @@ from django.db import DataError, connection, transaction
 from cameras.models import Camera
 from cities.scope import OutsideScope, city_scope
 from recording.gaps import api as gaps_api
+from recording.gaps.api import MEASURED
 from recording.gaps.footage import FootageSpan, list_footage_spans
 from recording.models import Gap
 from tests.recording.gaps.conftest import ago, film, film_hours, make_holes, wish
@@ -184,6 +185,23 @@ def test_coverage_of_the_city_by_month_and_as_a_table(world: World, client: ApiC
         ("'=1+1", "2025-12", ""),
         ("'=1+1", "2026-01", "100.0"),
     ]
+
+
+def test_a_flood_of_coverage_is_held_by_what_it_costs_and_others_are_unharmed(
+    world: World, client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MEASURED, "burst", 20)
+    monkeypatch.setattr(MEASURED, "rate", 0.1)
+    MEASURED.forget()
+    Camera.objects.filter(pk=world.camera.pk).update(created_at=ago(60 * 24 * 90))
+    month = {"from": "2026-01-01T03:00:00Z", "to": "2026-02-01T03:00:00Z"}
+    one = f"/api/v1/cameras/{world.camera.pk}/coverage"
+    assert [client.get(path, month).status_code for path in ("/api/v1/coverage.csv", one, "/api/v1/coverage")] == [
+        *(200, 429, 429)
+    ]
+    held = client.get("/api/v1/coverage.csv", month)
+    assert (held["Content-Type"], 115 <= int(held["Retry-After"]) <= 120) == ("application/problem+json", True)
+    assert ApiClient(world.operator, world.city).get("/api/v1/coverage.csv", month).status_code == 200
 
 
 def test_what_was_never_wished_has_no_percentage(world: World, client: ApiClient) -> None:
