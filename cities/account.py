@@ -1,15 +1,15 @@
 """Signing in, with its second step, and one's own account: setting that step up, and tokens for programs."""
 
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.auth import authenticate, get_user_model, login
+from django.contrib import messages
+from django.contrib.auth import authenticate, get_user_model, login, update_session_auth_hash
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -41,7 +41,7 @@ class SignInView(LoginView):
             return super().form_valid(form)
         # The password was right: that lets nobody in without the code, and is worth something only for a while.
         half = {"user": user.pk, "at": timezone.now().isoformat(), "next": self.get_success_url()}
-        self.request.session[SESSION_HALF] = half
+        self.request.session[SESSION_HALF] = half | {"password": user.get_session_auth_hash()}
         return redirect("second-step")
 
     def render_to_response(self, context: dict[str, Any], **response_kwargs: Any) -> Any:
@@ -124,16 +124,17 @@ def give_up_second_step(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 @login_required
-def change_own_password(request: HttpRequest) -> HttpResponseBase:
-    """The administration's page of one's own password; guesses at the old one count; a new one ends the old."""
-    is_known = request.method != "POST" or _knows_password(request, "old_password")
-    if not is_known and getattr(request, "axes_locked_out", False):
-        return HttpResponseForbidden()  # the lock's own middleware puts its page in place of this
-    with transaction.atomic():
-        response: HttpResponseBase = admin.site.admin_view(admin.site.password_change, cacheable=True)(request)
-        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
-            _end_own_old_password(request)
-    return response
+def change_own_password(request: HttpRequest) -> HttpResponse:
+    """Change one's own password; guesses at the old one count as they do at the door, and a new one ends the old."""
+    user = _user_of(request)
+    form = PasswordChangeForm(user, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and not _knows_password(request, "old_password"):
+        if getattr(request, "axes_locked_out", False):
+            return HttpResponseForbidden()  # the lock's own middleware puts its page in place of this
+    elif form.is_valid():
+        _take_new_password(request, form)
+        return redirect("account")
+    return _page(request, "registration/change_password.html", {"form": form})
 
 
 @require_POST
@@ -186,12 +187,16 @@ def _half_signed_in(half: Any, now: datetime) -> User | None:
     if not half or not timedelta(0) <= now - datetime.fromisoformat(half["at"]) <= HALF_SIGNED_IN_FOR:
         return None
     user: User | None = get_user_model().objects.filter(pk=half["user"], is_active=True).first()
-    return user
+    return user if user and half.get("password") == user.get_session_auth_hash() else None
 
 
-def _end_own_old_password(request: HttpRequest) -> None:
-    facts = end_old_password(_user_of(request))
-    note_in_own_cities(_user_of(request), AuditAction.ACCOUNT_CHANGED, at=timezone.now(), facts=facts)
+@transaction.atomic
+def _take_new_password(request: HttpRequest, form: PasswordChangeForm) -> None:
+    user: User = form.save()
+    update_session_auth_hash(request, user)
+    facts = end_old_password(user)
+    note_in_own_cities(user, AuditAction.ACCOUNT_CHANGED, at=timezone.now(), facts=facts)
+    messages.success(request, gettext("Your password is changed."))
     if told := tell_revoked(facts["revoked_tokens"]):
         messages.warning(request, told)
 

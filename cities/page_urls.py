@@ -1,5 +1,6 @@
 """Addresses of the pages about signing in, one's account, the language and the city one looks at."""
 
+from django.contrib.auth.decorators import login_required
 from django.urls import path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
@@ -14,9 +15,10 @@ urlpatterns = [
     # word in the audit log.
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/logout/", account.SignOutView.as_view()),
-    path("admin/password_change/", account.change_own_password),
+    path("admin/password_change/", login_required(RedirectView.as_view(pattern_name="change-password"))),
     path("logout/", account.SignOutView.as_view(), name="logout"),
     path("account", account.show_account, name="account"),
+    path("account/password", account.change_own_password, name="change-password"),
     path("account/second-step", account.set_up_second_step, name="set-up-second-step"),
     path("account/second-step/remove", account.give_up_second_step, name="give-up-second-step"),
     path("account/tokens", account.make_own_token, name="make-own-token"),

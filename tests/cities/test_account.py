@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -114,6 +115,16 @@ def test_the_half_way_is_worth_nothing_after_a_while(world: World, monkeypatch: 
     assertRedirects(Client().get("/login/code"), "/login/", fetch_redirect_response=False)
 
 
+def test_the_half_way_is_worth_nothing_after_a_new_password(world: World) -> None:
+    enrol(world.viewer)
+    forget_codes(world.viewer)
+    client, _ = sign_in()
+    world.viewer.set_password("Another long one 7")
+    world.viewer.save()
+    assertRedirects(client.post("/login/code", {"code": code_of(world.viewer)}), "/login/")
+    assert not is_in(client)
+
+
 def test_the_administration_has_no_door_of_its_own(world: World) -> None:
     answer = Client().get("/admin/login/?next=/admin/")
     assertRedirects(answer, "/login/?next=/admin/")
@@ -161,13 +172,12 @@ def test_guessing_locks_this_name_from_this_address_only(world: World, settings)
 
 
 @pytest.mark.parametrize(
-    ("page", "field"), [("/account/second-step/remove", "password"), ("/admin/password_change/", "old_password")]
+    ("page", "field"), [("/account/second-step/remove", "password"), ("/account/password", "old_password")]
 )
 def test_who_has_somebodys_session_guesses_the_password_no_oftener_than_at_the_door(
     world: World, settings: Any, page: str, field: str
 ) -> None:
     settings.AXES_FAILURE_LIMIT = 3
-    User.objects.filter(pk=world.viewer.pk).update(is_staff=True)
     enrol(world.viewer)
     client = Client()
     client.force_login(world.viewer)
@@ -180,31 +190,45 @@ def test_who_has_somebodys_session_guesses_the_password_no_oftener_than_at_the_d
 
 def change_password(client: Client, *, old: str = PASSWORD) -> Any:
     new = {"new_password1": "Another long one 7", "new_password2": "Another long one 7"}
-    return client.post("/admin/password_change/", new | {"old_password": old}, follow=True)
-
-
-def sign_in_as_staff(user: User) -> Client:
-    User.objects.filter(pk=user.pk).update(is_staff=True)
-    client = Client()
-    client.force_login(User.objects.get(pk=user.pk))
-    return client
+    return client.post("/account/password", new | {"old_password": old}, follow=True)
 
 
 def test_a_new_password_of_ones_own_is_noted(world: World) -> None:
-    client = sign_in_as_staff(world.viewer)
+    client = sign_in()[0]
     for old in ("wrong", PASSWORD):
         change_password(client, old=old)
     with every_city("a test looks at what was written"):
         entries = AuditEntry.objects.filter(action="account_changed").values_list("city__name", "actor", "facts")
         assert list(entries) == [("Aurora", "viewer", {"changed": ["password"], "revoked_tokens": []})]
-    assert client.get("/admin/password_change/").status_code == 200
+    assertRedirects(sign_in(password="Another long one 7")[1], "/account")
+
+
+@pytest.mark.parametrize(
+    ("old", "first", "second", "said"),
+    [
+        ("wrong", "Another long one 7", "Another long one 7", "Your old password was entered incorrectly."),
+        (PASSWORD, "Another long one 7", "Another long one 8", "The two password fields didn’t match."),
+        (PASSWORD, "short one", "short one", "This password is too short. It must contain at least 12 characters."),
+    ],
+)
+def test_what_is_wrong_with_a_new_password_is_said_and_the_old_one_stays(
+    world: World, old: str, first: str, second: str, said: str
+) -> None:
+    form = {"old_password": old, "new_password1": first, "new_password2": second}
+    answer = sign_in()[0].post("/account/password", form)
+    world.viewer.refresh_from_db()
+    assert (said in unescape(answer.content.decode()), world.viewer.check_password(PASSWORD)) == (True, True)
+
+
+def test_the_administration_has_no_page_of_its_own_for_ones_password(world: World) -> None:
+    assertRedirects(sign_in()[0].get("/admin/password_change/"), "/account/password")
 
 
 def test_a_new_password_ends_tokens_and_other_sessions_and_says_so(world: World) -> None:
-    mine, elsewhere = sign_in_as_staff(world.viewer), sign_in()[0]
+    mine, elsewhere = sign_in()[0], sign_in()[0]
     for user, name in ((world.viewer, "probe"), (world.viewer, "Gateway"), (world.owner, "another's")):
         ApiToken.objects.create(user=user, name=name)
-    assert "All API tokens of this account are revoked" in mine.get("/admin/password_change/").content.decode()
+    assert "revokes all your tokens" in mine.get("/account/password").content.decode()
     change_password(mine, old="wrong")
     assert ApiToken.objects.count() == 3
     told = change_password(mine).content.decode()
@@ -217,7 +241,7 @@ def test_a_new_password_ends_tokens_and_other_sessions_and_says_so(world: World)
 
 
 def test_a_new_password_that_cannot_be_noted_is_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = sign_in_as_staff(world.viewer)
+    client = sign_in()[0]
     ApiToken.objects.create(user=world.viewer, name="probe")
 
     def fail(*_given: Any, **_named: Any) -> None:
