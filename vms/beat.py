@@ -1,11 +1,13 @@
 """Celery's beat on a clock that may be set back: by itself it would start nothing until the old time comes again."""
 
 import logging
+import os
 from datetime import datetime
 from typing import Any
 
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
+from streams.ingest.pulse import find_pulse
 from vms.schedule import LONG_AGO
 
 logger = logging.getLogger(__name__)
@@ -29,8 +31,13 @@ class SteadyScheduler(DatabaseScheduler):  # type: ignore[misc]  # the package s
     Entry = SteadyEntry
     _ticked_at: datetime | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pulse = find_pulse(os.environ)
+
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Start what is due; give the seconds until the next look."""
+        self._pulse()
         now = self.app.now()
         if self._ticked_at is not None and now < self._ticked_at:
             seconds = (self._ticked_at - now).total_seconds()

@@ -58,6 +58,7 @@ class Supervisor:
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.random
     peers: Callable[[Iterable[int]], Mapping[int, Sequence[Peer]]] = find_peers
+    pulse: Callable[[], None] = lambda: None
     _relays: dict[int, Relay] = field(default_factory=dict)
     _held: dict[int, Held] = field(default_factory=dict)
     _pass_due: float = 0.0
@@ -74,6 +75,7 @@ class Supervisor:
         try:
             while not stop.wait(TICK):
                 self.run_once()
+                self.pulse()
         finally:
             self.close()
 

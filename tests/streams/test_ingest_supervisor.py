@@ -239,6 +239,19 @@ def test_a_clean_stop_leaves_no_process_and_no_lease(street: Street, make_ingest
     assert {(row(camera).lease_owner, row(camera).state) for camera in cameras} == {("", StreamState.STOPPED)}
 
 
+def test_each_round_is_a_sign_of_life(make_ingest: Callable[..., Supervisor]) -> None:
+    ingest, stop, felt = make_ingest(), StopRequest(), list[str]()
+
+    def feel() -> None:
+        felt.append("pulse")
+        if len(felt) == 2:
+            stop.ask()
+
+    ingest.pulse = feel
+    ingest.run(stop)
+    assert felt == ["pulse", "pulse"]
+
+
 @pytest.mark.parametrize("count", [1, 8])
 def test_a_quiet_second_costs_two_statements_whatever_the_number_of_pictures(
     street: Street, make_ingest: Callable[..., Supervisor], count: int

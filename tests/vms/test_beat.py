@@ -8,8 +8,10 @@ import pytest
 from django.conf import settings
 from django_celery_beat.models import PeriodicTask
 
+from streams.ingest.pulse import PULSE_VARIABLE
 from vms.beat import SteadyEntry, SteadyScheduler
 from vms.celery import app
+from vms.launcher.children import Pulse
 from vms.schedule import PERIODIC_TASKS, sync_schedule
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,3 +85,14 @@ def test_what_ran_before_the_clock_was_set_back_is_due_at_a_start(clock: Clock, 
     PeriodicTask.objects.update(last_run_at=clock.now + timedelta(hours=3))
     assert scheduler.take_sent() == ALL
     assert scheduler.take_sent() == []
+
+
+def test_each_look_is_a_sign_of_life(start: Callable[[], Scheduler], monkeypatch: pytest.MonkeyPatch) -> None:
+    pulse = Pulse()
+    monkeypatch.setenv(PULSE_VARIABLE, str(pulse.passed_on))
+    scheduler = start()
+    assert pulse.was_felt() is False
+    scheduler.tick()
+    assert [pulse.was_felt(), pulse.was_felt()] == [True, False]
+    pulse.keep_reading_end()
+    pulse.close()

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -14,8 +15,9 @@ from mediamtx.errors import InvalidConfig
 from vms.launcher import postgres, valkey
 from vms.launcher.children import OUR_SECRETS, Program, keep_ordinary_environment
 from vms.launcher.errors import NotStartedError
+from vms.launcher.hearing import Watch
 from vms.launcher.postgres import PostgresPlace
-from vms.launcher.probes import answers_ok, worker_answers
+from vms.launcher.probes import answers_at_all, answers_ok, was_written_lately, worker_answers
 from vms.launcher.settings import LauncherSettings
 from vms.launcher.supervisor import Service
 
@@ -28,6 +30,8 @@ MEDIA_SERVER_NAME = "mediamtx"
 POWER_CYCLE_SECONDS = 20.0
 """A street camera that was switched off and on is back after about this long; its absence must be seen meanwhile."""
 
+PATIENT_LOOKS = 12
+"""Three minutes without a sign of life, where a start anew for nothing would do harm."""
 
 WEB_THREADS = 32
 """A page that listens to the status holds one; at most 24 of them do, and the others answer."""
@@ -84,6 +88,12 @@ class Plan:
         return Service(
             program=self._mediamtx("mediamtx", binary, config, own),
             is_ready=lambda: answers_ok("127.0.0.1", port, "/v3/info"),
+            # A start anew costs every camera some seconds of footage: not while any is written.
+            watch=Watch(
+                is_alive=lambda: answers_at_all("127.0.0.1", port, "/v3/info"),
+                is_excused=lambda: was_written_lately(self.settings.recordings, time.time()),
+                looks=PATIENT_LOOKS,
+            ),
         )
 
     def street(self, binary: Path) -> Service:
@@ -128,6 +138,10 @@ class Plan:
             program=replace(program, env={**WEB_MEMORY, **program.env}),
             is_ready=lambda: answers_ok(self.settings.loopback, ports.web, "/health/ready"),
             ready_within=60.0,
+            watch=Watch(
+                is_alive=lambda: answers_at_all(self.settings.loopback, ports.web, "/health/ready"),
+                is_excused=self._is_database_silent,
+            ),
         )
 
     def worker(self) -> Service:
@@ -144,11 +158,21 @@ class Plan:
 
     def beat(self) -> Service:
         """The Celery scheduler. It keeps no pid file, which would outlive a kill and stop its successor."""
-        return Service(program=self._celery("beat", "beat", "--pidfile", ""), is_ready=lambda: True, steady_for=2.0)
+        program = replace(self._celery("beat", "beat", "--pidfile", ""), has_pulse=True)
+        watch = Watch(is_excused=lambda: self._is_database_silent() or self._is_redis_silent())
+        return Service(program, is_ready=lambda: True, steady_for=2.0, watch=watch)
 
     def ingest(self) -> Service:
         """The process that brings the cameras' pictures into MediaMTX."""
-        return Service(program=self._manage("ingest", "ingest"), is_ready=lambda: True, steady_for=2.0)
+        program = replace(self._manage("ingest", "ingest"), has_pulse=True)
+        # A start anew interrupts every picture that is pulled. It waits for the database for seconds only.
+        return Service(program, is_ready=lambda: True, steady_for=2.0, watch=Watch(looks=PATIENT_LOOKS))
+
+    def _is_database_silent(self) -> bool:
+        return not postgres.accepts_connections(self.addresses.database_url)
+
+    def _is_redis_silent(self) -> bool:
+        return not valkey.answers_ping(self.addresses.redis_url)
 
     @property
     def _authorise_at(self) -> str:
@@ -203,6 +227,10 @@ class Plan:
             program=self._celery(name, "worker", *options, "--without-gossip", "--without-mingle"),
             is_ready=lambda: worker_answers(self.addresses.redis_url, node),
             ready_within=60.0,
+            watch=Watch(
+                is_alive=lambda: worker_answers(self.addresses.redis_url, node, within=10.0),
+                is_excused=self._is_redis_silent,
+            ),
         )
 
     def _celery(self, name: str, command: str, *options: str) -> Program:
@@ -276,6 +304,8 @@ def plan_postgres(place: PostgresPlace, logs: Path) -> Service:
         # After a power cut it first replays its log.
         ready_within=300.0,
         before_start=lambda: postgres.clear_left_over_postgres(place),
+        # On a machine that is merely too busy, killing it would be the worst that can be done.
+        watch=Watch(is_alive=lambda: postgres.accepts_connections(place.admin_url), restarts=False),
     )
 
 
@@ -286,6 +316,7 @@ def plan_redis(data: Path, socket_path: Path, logs: Path) -> Service:
         program=valkey.describe_valkey(data, socket_path, logs / "redis.log"),
         is_ready=lambda: valkey.answers_ping(url),
         ready_within=120.0,
+        watch=Watch(is_alive=lambda: valkey.answers_ping(url), looks=PATIENT_LOOKS),
     )
 
 

@@ -2,7 +2,10 @@
 
 import http.client
 import json
+import os
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import kombu.exceptions
@@ -13,6 +16,27 @@ from redis.exceptions import RedisError
 def answers_ok(host: str, port: int, path: str, *, within: float = 2.0) -> bool:
     """Whether ``GET path`` is answered with 200."""
     return _get(host, port, path, within) is not None
+
+
+def answers_at_all(host: str, port: int, path: str, *, within: float = 10.0) -> bool:
+    """Whether ``GET path`` is answered, with whatever status: who refuses does not hang."""
+    return _ask(host, port, path, within) is not None
+
+
+def was_written_lately(recordings: Path, now: float, *, within: float = 60.0) -> bool:
+    """Whether any camera's file was written in the last seconds; yes, too, where that cannot be known."""
+    try:
+        return any(written >= now - within for written in _list_times(recordings))
+    except OSError:
+        return True
+
+
+def _list_times(recordings: Path) -> Iterator[float]:
+    with os.scandir(recordings) as folders:
+        for folder in folders:
+            if folder.name.startswith("stream_") and folder.is_dir():
+                with os.scandir(folder) as files:
+                    yield from (file.stat().st_mtime for file in files)
 
 
 def is_healthy(host: str, port: int, *, within: float = 5.0) -> bool:
@@ -26,11 +50,17 @@ def is_healthy(host: str, port: int, *, within: float = 5.0) -> bool:
 
 def _get(host: str, port: int, path: str, within: float) -> bytes | None:
     """The body of an answer with 200; None for any other and for none."""
+    status, body = _ask(host, port, path, within) or (None, None)
+    return body if status == http.client.OK else None
+
+
+def _ask(host: str, port: int, path: str, within: float) -> tuple[int, bytes] | None:
+    """Status and body of the answer; None where there is none."""
     connection = http.client.HTTPConnection(host, port, timeout=within)
     try:
         connection.request("GET", path, headers={"Host": "localhost"})
         answer = connection.getresponse()
-        return answer.read() if answer.status == http.client.OK else None
+        return answer.status, answer.read()
     except (OSError, http.client.HTTPException):
         return None
     finally:

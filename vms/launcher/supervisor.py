@@ -11,6 +11,7 @@ from vms.launcher.children import Child, Program, start_child
 from vms.launcher.errors import ServiceFailedError
 from vms.launcher.guardian import kill_group, stop_groups
 from vms.launcher.guarding import Guardian
+from vms.launcher.hearing import Hearing, Watch, is_hung, say_silent
 from vms.launcher.logs import cap_log, read_last_lines
 from vms.launcher.stopping import StopRequests
 
@@ -21,6 +22,7 @@ CAP_LOGS_SECONDS = 5.0
 LONGEST_DELAY_SECONDS = 30.0
 FORGIVEN_AFTER_SECONDS = 60.0
 LINES_SHOWN = 15
+ENDED_WITHIN_SECONDS = 1.0
 
 
 def _do_nothing() -> None:
@@ -33,7 +35,7 @@ class Service:
 
     ``is_ready`` is asked until it says yes, at most for ``ready_within`` seconds, and not before the program has lived
     for ``steady_for``. ``first_delay`` is the shortest pause before it is started again; ``before_start`` clears what
-    its predecessor left behind.
+    its predecessor left behind. ``watch``: how it is noticed that it hangs, None where it is not.
     """
 
     program: Program
@@ -42,6 +44,7 @@ class Service:
     steady_for: float = 0.0
     first_delay: float = 1.0
     before_start: Callable[[], None] = _do_nothing
+    watch: Watch | None = None
 
     @property
     def name(self) -> str:
@@ -58,6 +61,7 @@ class Condition:
     ready_at: float | None = None
     failures: int = 0
     restart_at: float | None = None
+    silent_looks: int = 0
 
 
 class Decision(Enum):
@@ -66,6 +70,8 @@ class Decision(Enum):
     LEAVE = auto()
     PROBE = auto()
     FORGIVE = auto()
+    END_HUNG = auto()
+    TELL_HUNG = auto()
     GIVE_UP_WAITING = auto()
     SCHEDULE = auto()
     START = auto()
@@ -86,6 +92,8 @@ def _decide_running(condition: Condition, service: Service, now: float) -> Decis
         if age > service.ready_within:
             return Decision.GIVE_UP_WAITING
         return Decision.PROBE if age >= service.steady_for else Decision.LEAVE
+    if service.watch is not None and is_hung(service.watch, condition.silent_looks):
+        return Decision.END_HUNG if service.watch.restarts else Decision.TELL_HUNG
     forgiven = condition.failures and now - condition.ready_at >= FORGIVEN_AFTER_SECONDS
     return Decision.FORGIVE if forgiven else Decision.LEAVE
 
@@ -108,11 +116,30 @@ class _Watched:
     failures: int = 0
     restart_at: float | None = None
     probed_at: float = field(default=float("-inf"))
+    hearing: Hearing | None = None
 
     @property
     def condition(self) -> Condition:
         is_running = self.child is not None and self.child.is_running
-        return Condition(is_running, self.started_at, self.ready_at, self.failures, self.restart_at)
+        silent_looks = self.hearing.silent_looks if self.hearing else 0
+        return Condition(is_running, self.started_at, self.ready_at, self.failures, self.restart_at, silent_looks)
+
+    def become_ready(self, now: float) -> None:
+        """Note it, and begin to listen whether it goes on."""
+        self.ready_at = now
+        self.hearing = Hearing(self.service.watch, now) if self.service.watch else None
+
+    def wait_again(self, now: float) -> None:
+        """Wait anew for it to become ready, or to show a sign of life."""
+        if self.ready_at is None:
+            self.started_at = now
+        elif self.hearing is not None:
+            self.hearing.begin_again()
+
+    def listen(self, now: float) -> None:
+        """Hear whether it shows a sign of life, once it is ready."""
+        if self.hearing is not None and self.ready_at is not None and self.child is not None:
+            self.hearing.listen(self.child.was_pulse_felt, now)
 
 
 class Supervisor:
@@ -215,6 +242,7 @@ class Supervisor:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.process.wait(timeout=1.0)
             self._guardian.forget(child.group)
+            child.forget_pulse()
         self._steps, self._watched = [], []
 
     def _start(self, watched: _Watched) -> None:
@@ -224,7 +252,7 @@ class Supervisor:
         watched.service.before_start()
         watched.child = start_child(program, self._run_id, watched.order, self._guardian)
         watched.started_at = self._clock()
-        watched.ready_at = watched.restart_at = None
+        watched.ready_at = watched.restart_at = watched.hearing = None
 
     def _await_first_time(self, watched: _Watched) -> bool:
         """Whether the service has become ready; raises ServiceFailedError as soon as it is clear that it will not."""
@@ -245,7 +273,7 @@ class Supervisor:
         is_ready = self._ask(watched.service)
         watched.probed_at = self._clock()
         if is_ready:
-            watched.ready_at = watched.probed_at
+            watched.become_ready(watched.probed_at)
         return is_ready
 
     def _ask(self, service: Service) -> bool:
@@ -271,6 +299,7 @@ class Supervisor:
                 cap_log(watched.service.program.log)
 
     def _tend_service(self, watched: _Watched) -> None:
+        watched.listen(self._clock())
         decision = decide(watched.condition, watched.service, self._clock())
         if decision is Decision.PROBE and self._probe(watched):
             self._report(f"{watched.service.name} is back after {self._age(watched):.1f} s")
@@ -282,18 +311,46 @@ class Supervisor:
             self._schedule(watched, watched.child.describe_end() if watched.child else "could not be started")
         elif decision is Decision.START:
             self._start_again(watched)
+        elif watched.hearing is not None:
+            self._tend_hung(watched, watched.hearing, decision)
+
+    def _tend_hung(self, watched: _Watched, hearing: Hearing, decision: Decision) -> None:
+        """End a service that hangs; of one that is not started again for it, tell once, and when it is over."""
+        if decision is Decision.END_HUNG:
+            self._schedule(watched, say_silent(hearing.watch))
+        elif decision is Decision.TELL_HUNG and not hearing.is_told:
+            hearing.is_told = True
+            self._report(f"{watched.service.name} {say_silent(hearing.watch)}; see {watched.service.program.log}")
+        elif hearing.is_told and not hearing.silent_looks:
+            hearing.is_told = False
+            self._report(f"{watched.service.name} gives signs of life again")
 
     def _schedule(self, watched: _Watched, reason: str) -> None:
-        """End what is left of the service, so that its successor finds its ports and files free, and set a time."""
-        if watched.child is not None:
-            kill_group(watched.child.group)
-            watched.child.process.wait()
-            self._guardian.forget(watched.child.group)
-            watched.child = None
+        """End what is left of the service, so that its successor finds its ports and files free, and set a time.
+
+        What not even SIGKILL ends (it hangs in the kernel, on a dead disk) has no successor; it is tried again later.
+        """
+        if watched.child is not None and not self._end(watched.child):
+            self._report(
+                f"{watched.service.name} {reason} and cannot be ended: it hangs in the kernel, on a dead disk?"
+            )
+            watched.wait_again(self._clock())
+            return
+        watched.child = None
         watched.failures += 1
         delay = choose_delay(watched.failures, watched.service.first_delay)
         watched.restart_at = self._clock() + delay
         self._report(f"{watched.service.name} {reason}; starting it again in {delay:.0f} s")
+
+    def _end(self, child: Child) -> bool:
+        kill_group(child.group)
+        try:
+            child.process.wait(timeout=ENDED_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+        self._guardian.forget(child.group)
+        child.forget_pulse()
+        return True
 
     def _start_again(self, watched: _Watched) -> None:
         try:

@@ -27,6 +27,7 @@ from streams.ingest.database import Database
 from streams.ingest.decisions import Patience, Wish
 from streams.ingest.leases import Leases
 from streams.ingest.neighbours import name_this_process
+from streams.ingest.pulse import find_pulse
 from streams.ingest.stopping import StopRequest, time_limit
 from streams.ingest.supervisor import Supervisor
 
@@ -68,6 +69,7 @@ def make_supervisor(name: str, limit: int) -> Supervisor:
         database=Database(lambda: time_limit(DATABASE_SECONDS)),
         limit=limit,
         patience=Patience(stall=settings.VMS_INGEST_STALL_SECONDS, lease=lease),
+        pulse=find_pulse(os.environ),
     )
 
 

@@ -2,6 +2,7 @@
 
 Started as `python -m tests.vms.launcher.scenario <folder> <plan as JSON>`; a plan is a list of stages, a stage a list
 of {"name", "code", "ready": path or null, ...}, or seconds to wait, or one such program to be tried "within" seconds.
+A program "watched" as {"restarts": …} shows by its pulse that it does not hang.
 Each program appends its events to <folder>/events.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 from vms.launcher.children import Program, current_environment
 from vms.launcher.errors import ServiceFailedError, StopRequested
 from vms.launcher.guarding import Guardian
+from vms.launcher.hearing import Watch
 from vms.launcher.stopping import StopRequests
 from vms.launcher.supervisor import Service, Supervisor
 
@@ -35,6 +37,8 @@ REST = """
 (folder / f"{name}.ready").touch()
 while True:
     time.sleep(0.05)
+    if "VMS_PULSE_FD" in os.environ:
+        os.write(int(os.environ["VMS_PULSE_FD"]), b".")
 """
 
 
@@ -79,6 +83,7 @@ def describe_service(folder: Path, entry: dict[str, Any]) -> Service:
         env=current_environment(),
         log=folder / f"{name}.log",
         stop_within=entry.get("stop_within", 5.0),
+        has_pulse="watched" in entry,
     )
     return Service(
         program=program,
@@ -86,6 +91,7 @@ def describe_service(folder: Path, entry: dict[str, Any]) -> Service:
         ready_within=entry.get("ready_within", 10.0),
         first_delay=entry.get("first_delay", 1.0),
         before_start=lambda: ready.unlink(missing_ok=True),
+        watch=Watch(every=0.3, looks=3, **entry["watched"]) if "watched" in entry else None,
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 from mediamtx.config import read_off_cameras, write_config
 from mediamtx.recording_switch import replace_off
 from vms.launcher.errors import NotStartedError
-from vms.launcher.plan import WEB_MEMORY, Addresses, Plan
+from vms.launcher.plan import WEB_MEMORY, Addresses, Plan, plan_postgres, plan_redis
+from vms.launcher.postgres import PostgresPlace
 from vms.launcher.settings import LauncherSettings
 
 CAMERA = UUID("7e0c3a52-0f5c-4d5e-9a54-0c7b1f2d3e4f")
@@ -73,3 +74,27 @@ def test_mediamtx_deletes_when_it_is_told_to(tmp_path: Path) -> None:
     assert "  recordDeleteAfter: 0s\n" in config.read_text()
     with pytest.raises(NotStartedError, match="VMS_RECORD_DELETE_AFTER"):
         make_plan(tmp_path, VMS_RECORD_DELETE_AFTER="1m")
+
+
+def test_what_hangs_is_noticed_and_the_more_patiently_the_more_a_start_anew_costs(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path)
+    place = PostgresPlace(programs=tmp_path, data=tmp_path, sockets=tmp_path, owner=None)
+    services = [plan.mediamtx(Path("mediamtx")), plan.web(), plan.worker(), plan.keeper(), plan.painter()]
+    services += [plan.beat(), plan.ingest(), plan_postgres(place, tmp_path), plan_redis(tmp_path, tmp_path, tmp_path)]
+    watches = {service.name: service.watch for service in services}
+    minutes = {name: watch.every * watch.looks / 60 for name, watch in watches.items() if watch and watch.restarts}
+    quick = dict.fromkeys(("web", "worker", "keeper", "painter", "beat"), 1.5)
+    assert minutes == quick | dict.fromkeys(("mediamtx", "ingest", "redis"), 3.0)
+    assert [name for name, watch in watches.items() if watch and not watch.restarts] == ["postgres"]
+    felt = [service.name for service in services if service.program.has_pulse]
+    assert felt == ["beat", "ingest"]
+
+
+def test_a_mediamtx_that_writes_is_left_alone_though_its_api_is_silent(tmp_path: Path) -> None:
+    watch = make_plan(tmp_path).mediamtx(Path("mediamtx")).watch
+    assert watch is not None
+    folder = tmp_path / "recordings" / "stream_a"
+    folder.mkdir(parents=True)
+    before = watch.is_excused()
+    (folder / "2026-01-27_03-00-00-000000.mp4").touch()
+    assert [before, watch.is_excused()] == [False, True]

@@ -3,13 +3,18 @@
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.vms.launcher.conftest import RunningLauncher, is_alive, wait_until
+from tests.vms.launcher.scenario import describe_service
 from vms.launcher.children import Program
-from vms.launcher.supervisor import Condition, Decision, Service, choose_delay, decide
+from vms.launcher.guarding import Guardian
+from vms.launcher.hearing import Watch
+from vms.launcher.stopping import StopRequests
+from vms.launcher.supervisor import Condition, Decision, Service, Supervisor, choose_delay, decide
 
 Start = Callable[..., RunningLauncher]
 
@@ -45,6 +50,25 @@ def test_program_must_live_a_while_before_it_is_probed() -> None:
     service = make_service(steady_for=2.0)
     assert decide(Condition(is_running=True, started_at=100.0), service, 101.9) == Decision.LEAVE
     assert decide(Condition(is_running=True, started_at=100.0), service, 102.0) == Decision.PROBE
+
+
+@pytest.mark.parametrize(
+    ("watch", "silent_looks", "decision"),
+    [
+        (Watch(looks=6), 5, Decision.LEAVE),
+        (Watch(looks=6), 6, Decision.END_HUNG),
+        (Watch(looks=6, restarts=False), 6, Decision.TELL_HUNG),
+        (None, 6, Decision.LEAVE),
+    ],
+)
+def test_only_what_was_silent_again_and_again_hangs(watch: Watch | None, silent_looks: int, decision: Decision) -> None:
+    condition = Condition(is_running=True, started_at=100.0, ready_at=101.0, silent_looks=silent_looks)
+    assert decide(condition, replace(make_service(), watch=watch), 500.0) == decision
+
+
+def test_what_still_starts_does_not_hang() -> None:
+    condition = Condition(is_running=True, started_at=100.0, silent_looks=9)
+    assert decide(condition, replace(make_service(), watch=Watch(looks=6)), 101.0) == Decision.PROBE
 
 
 def test_stages_start_in_order_and_stop_in_reverse(run_scenario: Start) -> None:
@@ -91,6 +115,49 @@ def test_killed_program_is_started_again_after_its_delay(run_scenario: Start) ->
         True,
         True,
     ]
+
+
+def test_what_hangs_is_started_again(run_scenario: Start) -> None:
+    launcher = run_scenario([{"name": "server", "watched": {}}, {"name": "other", "watched": {}}])
+    launcher.wait_for("all ready")
+    old, other = launcher.pid_of("server"), launcher.pid_of("other")
+    os.kill(old, signal.SIGSTOP)
+    launcher.wait_for("server gave no sign of life for 1 s; starting it again in 1 s")
+    launcher.wait_for("server is back")
+    assert [is_alive(old), launcher.pid_of("server") != old, launcher.pid_of("other") == other] == [False, True, True]
+
+
+def test_what_is_never_killed_for_its_silence_is_told_of_once(run_scenario: Start) -> None:
+    launcher = run_scenario([{"name": "database", "watched": {"restarts": False}}])
+    launcher.wait_for("all ready")
+    pid = launcher.pid_of("database")
+    os.kill(pid, signal.SIGSTOP)
+    launcher.wait_for("database gave no sign of life for 1 s; see ")
+    os.kill(pid, signal.SIGCONT)
+    launcher.wait_for("database gives signs of life again")
+    assert [launcher.pid_of("database"), _count(launcher, "database gave no sign")] == [pid, 1]
+
+
+def test_what_not_even_a_kill_ends_holds_nobody_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("vms.launcher.supervisor.ENDED_WITHIN_SECONDS", 0.05)
+    said: list[str] = []
+    guardian = Guardian()
+    supervisor = Supervisor(run_id=tmp_path.name, guardian=guardian, requests=StopRequests(), report=said.append)
+    entry = {"name": "server", "watched": {}}
+    try:
+        supervisor.start_stage([describe_service(tmp_path, entry)])
+        pid = int((tmp_path / "server.pid").read_text())
+        os.kill(pid, signal.SIGSTOP)
+        with monkeypatch.context() as in_the_kernel:
+            # A process on a dead disk outlives SIGKILL; one that is not sent it stands for it.
+            in_the_kernel.setattr("vms.launcher.supervisor.kill_group", lambda _group: None)
+            supervisor.watch_until(lambda: any("cannot be ended" in line for line in said), within=10.0)
+        assert is_alive(pid)
+        supervisor.watch_until(lambda: any("starting it again" in line for line in said), within=10.0)
+        assert not is_alive(pid)
+    finally:
+        supervisor.stop()
+        guardian.dismiss()
 
 
 def test_what_dies_while_the_whole_is_not_yet_well_is_started_again(run_scenario: Start) -> None:
