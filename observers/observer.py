@@ -87,7 +87,13 @@ class PathObserver:
     def observe(self, *, now: datetime) -> Observation:
         """Look once; `now` is the moment before anything was asked. Raises MediaServer.DoesNotExist."""
         asked = time.monotonic()
-        answer = ask(self._api_url, now)
+        return self.take(ask(self._api_url, now), asked)
+
+    def take(self, answer: Answer | NoAnswer, asked: float) -> Observation:
+        """Write what the answer to a question says that was asked then, by the monotonic clock.
+
+        Raises MediaServer.DoesNotExist.
+        """
         seen = sort_paths(answer.snapshot) if isinstance(answer, Answer) else SeenPaths([], {}, [])
         with transaction.atomic():
             server = MediaServer.objects.select_for_update(no_key=True).get(pk=self._server_id)

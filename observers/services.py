@@ -1,7 +1,10 @@
 """Verbs of observing: look at one media server or at all of them, and be told to look soon."""
 
 import logging
+import time
+from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -10,12 +13,17 @@ from cameras.models import Camera, MediaServer
 from cameras.queries import list_media_servers
 from cities.scope import every_city
 from mediamtx.names import camera_id_from
+from mediamtx.together import ask_together
+from observers.decisions import Answer, NoAnswer
 from observers.frozen import note_still_pictures
-from observers.observer import Observation, PathCallback, PathCallbacks, PathObserver
+from observers.observer import Observation, PathCallback, PathCallbacks, PathObserver, ask
 
 logger = logging.getLogger(__name__)
 
 BELL_SECONDS = 5
+KNOCK_SECONDS = 10
+"""So often a hook may order a look at a media server that gave no answer: each may take a worker for five seconds."""
+
 HEARTBEAT_KEY = "beat:heartbeat"
 
 installed_callbacks = PathCallbacks()
@@ -33,15 +41,34 @@ def on_path_removed(callback: PathCallback) -> None:
 
 
 def observe_server(server_id: int, *, now: datetime) -> Observation | None:
-    """Look at one media server; None if it is no longer there. `now` must be read after `silence_bell`."""
+    """Look at one media server; None if it is no longer there. `now` must be read after `silence_bell`.
+
+    None, too, for one that gave no valid answer lately and was looked at so a moment ago: the next poll comes.
+    """
     server = MediaServer.objects.filter(pk=server_id).first()
-    if server is None:
+    if server is None or (_is_silent(server) and not _may_knock(server_id)):
         return None
-    with every_city("a media server carries the cameras of several cities"):
-        observation = PathObserver(server.pk, server.api_url, installed_callbacks).observe(now=now)
-    if observation.seen is not None:
-        note_still_pictures(server.pk, observation.seen.fed, now=now)
-    return observation
+    asked = time.monotonic()
+    return _take(server, ask(server.api_url, now), asked, now)
+
+
+def observe_silent_servers(server_ids: Iterable[int], *, now: datetime) -> None:
+    """Look at media servers that gave no valid answer last time, all at once: one that is back is known at once.
+
+    Each may use up the whole time that an answer is waited for; one by one they would keep all workers waiting.
+    """
+    servers = MediaServer.objects.in_bulk(list(server_ids))
+    asked = time.monotonic()
+    questions = {pk: partial(ask, server.api_url, now) for pk, server in servers.items()}
+    for pk, answer in ask_together(questions):
+        _take(servers[pk], answer, asked, now)
+
+
+def sort_servers() -> tuple[list[int], list[int]]:
+    """Give the media servers to look at: those that may well answer, and those that gave no valid answer last time."""
+    servers = list_media_servers()
+    silent = {server.pk for server in servers if _is_silent(server)}
+    return [server.pk for server in servers if server.pk not in silent], sorted(silent)
 
 
 def server_ids() -> list[int]:
@@ -81,6 +108,30 @@ def silence_bell(server_id: int) -> None:
 def note_heartbeat(*, now: datetime) -> None:
     """Leave the moment where /health looks for it: beat, the broker and a worker were alive then."""
     cache.set(HEARTBEAT_KEY, now.isoformat(), timeout=None)
+
+
+def _is_silent(server: MediaServer) -> bool:
+    return server.reach == MediaServer.Reach.UNREACHABLE
+
+
+def _may_knock(server_id: int) -> bool:
+    try:
+        return bool(cache.add(f"observers:knock:{server_id}", 1, timeout=KNOCK_SECONDS))
+    except RedisError as error:
+        logger.debug("whether media server %s was looked at lately cannot be told: %s", server_id, error)
+        return True
+
+
+def _take(server: MediaServer, answer: Answer | NoAnswer, asked: float, now: datetime) -> Observation | None:
+    """Write what was answered; None for a media server that was removed meanwhile."""
+    try:
+        with every_city("a media server carries the cameras of several cities"):
+            observation = PathObserver(server.pk, server.api_url, installed_callbacks).take(answer, asked)
+    except MediaServer.DoesNotExist:
+        return None
+    if observation.seen is not None:
+        note_still_pictures(server.pk, observation.seen.fed, now=now)
+    return observation
 
 
 def _bell_of(server_id: int) -> str:

@@ -12,9 +12,12 @@ LOOK_EXPIRES_SECONDS = 9
 
 @shared_task
 def observe_servers() -> None:
-    """Order a look at every media server."""
-    for server_id in services.server_ids():
+    """Order a look at every media server: at each by itself, but one at all that gave no answer last time."""
+    answering, silent = services.sort_servers()
+    for server_id in answering:
         observe_server.apply_async((server_id,), expires=LOOK_EXPIRES_SECONDS)
+    if silent:
+        observe_silent_servers.apply_async((silent,), expires=LOOK_EXPIRES_SECONDS)
 
 
 @shared_task
@@ -22,6 +25,12 @@ def observe_server(server_id: int) -> None:
     """Look at one media server; the time is read after the bell fell silent, see `ring_bell`."""
     services.silence_bell(server_id)
     services.observe_server(server_id, now=timezone.now())
+
+
+@shared_task
+def observe_silent_servers(server_ids: list[int]) -> None:
+    """Look at media servers that gave no answer last time."""
+    services.observe_silent_servers(server_ids, now=timezone.now())
 
 
 @shared_task

@@ -1,9 +1,10 @@
 """Measures the disks of the media servers, learns when MediaMTX deletes, forecasts, and has recording refused."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from cameras.outages import close_server_outage, open_server_outage
 from mediamtx.client import MediaMTXClient
 from mediamtx.durations import read_duration
 from mediamtx.errors import MediaMTXUnavailable
+from mediamtx.together import ask_together
 from recording.models import Forecast, Storage
 from recording.off_order import order_after_commit
 from recording.retention.disk import DiskRoom, choose_water_marks, measure_disk
@@ -54,8 +56,18 @@ def measure_storage(
 
 def learn_delete_after(server: MediaServer, now: datetime) -> None:
     """Note after how long MediaMTX itself deletes, and what is promised; without an answer the former stays."""
+    _note_delete_after(server, _ask_delete_after(server), now)
+
+
+def learn_delete_after_together(servers: Iterable[MediaServer], now: datetime) -> None:
+    """Do the same of several media servers at once, each of which may keep us waiting."""
+    by_key = {server.pk: server for server in servers}
+    for pk, seconds in ask_together({pk: partial(_ask_delete_after, server) for pk, server in by_key.items()}):
+        _note_delete_after(by_key[pk], seconds, now)
+
+
+def _note_delete_after(server: MediaServer, seconds: int | None, now: datetime) -> None:
     storage, _ = Storage.objects.get_or_create(media_server=server)
-    seconds = _ask_delete_after(server)
     storage.promised_days = longest_promises(now).get(server.pk)
     storage.delete_after_seconds = storage.delete_after_seconds if seconds is None else seconds
     storage.save(update_fields=["promised_days", "delete_after_seconds"])

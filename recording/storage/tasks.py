@@ -35,8 +35,7 @@ def measure_disk(server_id: int) -> None:
 def learn_delete_after() -> None:
     """Ask every MediaMTX after how long it deletes by itself."""
     with every_city("a media server's longest promise may be any city's"):
-        for server in list_media_servers():
-            services.learn_delete_after(server, timezone.now())
+        services.learn_delete_after_together(list_media_servers(), timezone.now())
 
 
 @shared_task

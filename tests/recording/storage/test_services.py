@@ -1,6 +1,7 @@
 """Disks are measured where they can be, forecast from what was written, and full ones are told of."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
-from cameras.models import Camera, ServerOutage, ServerOutageCause
+from cameras.models import Camera, MediaServer, ServerOutage, ServerOutageCause
 from cities.scope import every_city
 from recording.holds.queries import is_held
 from recording.models import Forecast, Hold, RecordingSession, RecordingStatus, RetentionPolicy, Segment, Storage
@@ -20,6 +21,7 @@ from recording.storage import queries, services, tasks
 from recording.storage.decisions import DAY_SECONDS, CityUse
 from recording.storage.queries import BrokenPromise, measure_uses
 from tests.fakes.mediamtx import FakeMediaMTX, Reply
+from tests.fakes.mute import mute_servers
 from tests.world import World
 
 GB = 10**9
@@ -170,6 +172,20 @@ def test_what_mediamtx_does_not_tell_stays_as_it_was(world: World, fake: FakeMed
         found.append(Storage.objects.get().delete_after_seconds)
     week = 7 * DAY_SECONDS
     assert found == [None, week, week, week, week, week, 0, 129_600]
+
+
+@pytest.mark.slow
+def test_servers_that_never_answer_keep_no_other_from_being_asked(
+    world: World, fake: FakeMediaMTX, now: datetime
+) -> None:
+    fake.script = tell(b'{"recordDeleteAfter": "30d"}')
+    with mute_servers(5) as addresses:
+        mute = [MediaServer.objects.create(name=address, api_url=address) for address in addresses]
+        began = time.monotonic()
+        services.learn_delete_after_together([*mute, world.server], now)
+        assert time.monotonic() - began < 9
+    found = dict(Storage.objects.values_list("media_server", "delete_after_seconds"))
+    assert found == {world.server.pk: 30 * DAY_SECONDS, **{server.pk: None for server in mute}}
 
 
 def test_the_longest_promise_is_a_cameras_before_its_citys_before_seven_days(world: World, now: datetime) -> None:

@@ -1,5 +1,7 @@
 """Which sessions are ended, and which are left alone."""
 
+import json
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from cameras.groups.services import change_group, make_group, narrow_member
-from cameras.models import Camera
+from cameras.models import Camera, MediaServer
 from cameras.services import remove_camera
 from cities.audit.services import Deed, note_deed
 from cities.models import AuditAction, Membership, User
@@ -20,6 +22,7 @@ from streams.access.revoking import end_revoked_sessions, find_revoked
 from streams.access.services import give_live_token, renew_publish_password
 from streams.access.tokens import Action, make_token
 from tests.fakes.mediamtx import FakeMediaMTX, Reply
+from tests.fakes.mute import mute_servers
 from tests.world import NOW, World
 
 AN_HOUR = timedelta(hours=1)
@@ -136,3 +139,41 @@ def test_every_server_is_swept(world: World, monkeypatch: pytest.MonkeyPatch) ->
     assert swept == [world.server]
     tasks.sweep_sessions_of(world.server.pk + 1)
     assert swept == [world.server]
+
+
+def test_servers_that_gave_no_answer_are_swept_together_and_less_often(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = [
+        MediaServer.objects.create(name=name, api_url="http://127.0.0.1:9", reach=MediaServer.Reach.UNREACHABLE)
+        for name in ("a", "b")
+    ]
+    ordered: list[Any] = []
+    for task in (tasks.sweep_sessions_of, tasks.sweep_silent_servers):
+        monkeypatch.setattr(task, "apply_async", lambda arguments, **_options: ordered.append(arguments))
+    tasks.sweep_sessions()
+    tasks.sweep_sessions()
+    assert ordered == [(world.server.pk,), ([server.pk for server in silent],), (world.server.pk,)]
+
+
+@pytest.mark.slow
+def test_servers_that_never_answer_hold_up_no_other(world: World, fake: FakeMediaMTX) -> None:
+    Membership.objects.filter(user=world.viewer).delete()
+    session = watching(world, world.viewer)
+    body = json.dumps({"items": [{"id": session.id, "path": session.path, "query": session.query}]}).encode()
+    kicked: list[str] = []
+
+    def answer(_fake: FakeMediaMTX, target: str) -> Reply:
+        if "/kick/" in target:
+            kicked.append(target)
+        return Reply(body if target.startswith("/v3/hlssessions/list") else b'{"items": []}')
+
+    fake.script = answer
+    MediaServer.objects.filter(pk=world.server.pk).update(api_url=fake.url)
+    with mute_servers(5) as addresses:
+        mute = [MediaServer.objects.create(name=address, api_url=address) for address in addresses]
+        wrong = MediaServer.objects.create(name="wrong", api_url="no address")
+        began = time.monotonic()
+        tasks.sweep_silent_servers([each.pk for each in (*mute, wrong, world.server)])
+        assert time.monotonic() - began < 9
+    assert kicked == [f"/v3/hlssessions/kick/{session.id}"]
