@@ -80,10 +80,10 @@ class Segment(CityOwned):
     `activity` is measured by `footage` once the file is ready, and empty before; of a row that is older than the
     column, until its turn comes. `holes`, packed by `footage` too, are the times within it without a picture; a row
     that is older than that column tells none until its file is read again. `start` and `end` are the first and the end
-    of the last whole sample; `whole_bytes` ends with the last whole fragment. `is_recovered`: its writer ended without
-    closing it. `held_file`: the hard link that keeps it out of every cleaner's reach, "" without one; `held_problem`:
-    why that link is not to be relied on, a `LinkProblem` of the holds. `deletion_early`: it goes before its promised
-    days are over.
+    of the last whole sample; `whole_bytes` ends with the last whole fragment. `claims_until`: when the bytes behind it,
+    which cannot be replayed, were written, None without any. `is_recovered`: its writer ended without closing it.
+    `held_file`: the hard link that keeps it out of every cleaner's reach, "" without one; `held_problem`: why that link
+    is not to be relied on, a `LinkProblem` of the holds. `deletion_early`: it goes before its promised days are over.
     """
 
     camera = models.ForeignKey(
@@ -106,6 +106,7 @@ class Segment(CityOwned):
     fragments = models.BinaryField(default=b"")
     activity = models.BinaryField(default=b"", db_default=b"")
     holes = models.BinaryField(default=b"", db_default=b"")
+    claims_until = models.DateTimeField(null=True, editable=False)
     indexed_at = models.DateTimeField(_("indexed at"))
     held_file = models.CharField(_("held as"), max_length=128, blank=True, db_default="")
     held_problem = models.CharField(_("problem of holding it"), max_length=8, blank=True, db_default="")
@@ -153,6 +154,11 @@ class Segment(CityOwned):
                 fields=["-start"], name="unmeasured_segment_by_start", condition=models.Q(state="ready", activity=b"")
             ),
             models.Index(fields=["camera", "start"], name="holed_segment_by_camera", condition=models.Q(holes__gt=b"")),
+            models.Index(
+                fields=["camera", "start"],
+                name="torn_segment_by_camera",
+                condition=models.Q(claims_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import TextChoices
@@ -146,6 +146,16 @@ def check_wish(wish: Wish, now: datetime) -> None:
 def touches(asked: Span, segment: Span) -> bool:
     """Say whether a hold of the one time covers the other; to end where the other begins is enough."""
     return segment.start <= asked.end and segment.end >= asked.start
+
+
+def claim_span(start: datetime, end: datetime, claims_until: datetime | None) -> Span:
+    """Give the time for which a file is held: of one that is torn, up to the last byte that was written."""
+    return Span(start, max(end, claims_until or end))
+
+
+def cut_claim(asked: Span, piece: Touched) -> Touched:
+    """Give what is held for its torn end alone as what it is: bytes that are kept, and no footage of that time."""
+    return piece if touches(asked, piece.span) else replace(piece, is_footage=False)
 
 
 def choose_nearest(asked: Span, found: Iterable[Span]) -> Span | None:

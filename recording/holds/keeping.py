@@ -17,8 +17,7 @@ from django.db.models import QuerySet
 from cameras.models import MediaServer
 from mediamtx.names import camera_id_from
 from recording.clock import doubt_clock, start_clock
-from recording.gaps.spans import Span
-from recording.holds.decisions import LinkProblem, name_link, read_problem
+from recording.holds.decisions import LinkProblem, claim_span, name_link, read_problem
 from recording.holds.links import (
     HeldSegment,
     drop_link,
@@ -227,10 +226,10 @@ def _lacking(server: MediaServer, now: datetime) -> list[HeldSegment]:
 
 
 def _read(segments: QuerySet[Segment]) -> list[HeldSegment]:
-    rows = segments.order_by("start").values_list("pk", "file", "held_file", "stream_id", "number", "start", "end")
+    names = ("pk", "file", "held_file", "stream_id", "number", "start", "end", "claims_until")
     return [
-        HeldSegment(pk, file, held or name_link(pk), stream, number, Span(start, end))
-        for pk, file, held, stream, number, start, end in rows
+        HeldSegment(pk, file, held or name_link(pk), stream, number, claim_span(*times))
+        for pk, file, held, stream, number, *times in segments.order_by("start").values_list(*names)
     ]
 
 

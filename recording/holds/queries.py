@@ -14,7 +14,7 @@ from cameras.models import Camera
 from cities.errors import NotThere
 from recording.gaps.holes import place_holes
 from recording.gaps.spans import Span
-from recording.holds.decisions import LONGEST_SEGMENT, Statement, Touched, state_hold, touches
+from recording.holds.decisions import LONGEST_SEGMENT, Statement, Touched, claim_span, cut_claim, state_hold, touches
 from recording.models import Hold, Segment
 from recording.segments.index import in_batches
 from recording.states import SegmentState
@@ -24,12 +24,13 @@ HOLDS_AT_ONCE = 20
 
 HELD = """EXISTS (
         SELECT FROM recording_hold AS hold
-        WHERE hold.camera_id = segment.camera_id AND hold.starts_at <= segment."end" AND hold.ends_at >= segment.start
+        WHERE hold.camera_id = segment.camera_id AND hold.ends_at >= segment.start
+          AND hold.starts_at <= GREATEST(segment."end", segment.claims_until)
           AND hold.released_at IS NULL AND (hold.until IS NULL OR hold.until > %(now)s)
     )"""
 """What `is_held` says, for a statement in which the segments are called `segment`."""
 
-_TOUCHED = ["start", "end", "size", "state", "held_file", "held_problem", "holes"]
+_TOUCHED = ["start", "end", "claims_until", "size", "state", "held_file", "held_problem", "holes"]
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,22 @@ def live_holds(now: datetime) -> QuerySet[Hold]:
     return Hold.objects.filter(in_force(now))
 
 
-def is_held(now: datetime) -> Exists:
-    """Give the condition, for a query of segments, that a hold in force touches the segment."""
-    touching = live_holds(now).filter(
-        camera=OuterRef("camera"), starts_at__lte=OuterRef("end"), ends_at__gte=OuterRef("start")
+def is_held(now: datetime) -> Q:
+    """Give the condition, for a query of segments, that a hold in force touches the segment.
+
+    The few that are held for their torn end alone are asked for here, and named: what would look at each row's claim
+    could not be answered by the index of camera and start, which the sums of a ring stand on.
+    """
+    touching = Q(_is_touched_until("end", now))
+    torn = Segment.objects.filter(_is_touched_until("claims_until", now), claims_until__isnull=False)
+    named = list(torn.order_by().values_list("pk", flat=True))
+    return touching | Q(pk__in=named) if named else touching
+
+
+def _is_touched_until(end: str, now: datetime) -> Exists:
+    return Exists(
+        live_holds(now).filter(camera=OuterRef("camera"), starts_at__lte=OuterRef(end), ends_at__gte=OuterRef("start"))
     )
-    return Exists(touching)
 
 
 def take_turn_with_holds() -> None:
@@ -107,10 +118,10 @@ def segments_touched_by(holds: Iterable[Hold]) -> QuerySet[Segment]:
     touching = Q(pk__in=[])
     for hold in holds:
         touching |= Q(
+            Q(end__gte=hold.starts_at) | Q(claims_until__gte=hold.starts_at),
             camera=hold.camera_id,
             start__gte=hold.starts_at - LONGEST_SEGMENT,
             start__lte=hold.ends_at,
-            end__gte=hold.starts_at,
         )
     return Segment.objects.filter(touching)
 
@@ -153,12 +164,15 @@ def held_bytes(now: datetime) -> list[HeldBytes]:
 def _read_touched(holds: Sequence[Hold]) -> dict[UUID, list[Touched]]:
     found: dict[UUID, list[Touched]] = defaultdict(list)
     for batch in in_batches(holds, HOLDS_AT_ONCE):
-        by_camera: dict[UUID, list[Touched]] = defaultdict(list)
+        by_camera: dict[UUID, list[tuple[Span, Touched]]] = defaultdict(list)
         rows = segments_touched_by(batch).exclude(state=SegmentState.DELETING).values_list("camera_id", *_TOUCHED)
-        for camera_id, start, end, size, state, held_file, problem, packed in rows:
+        for camera_id, start, end, claim, size, state, held_file, problem, packed in rows:
             is_footage, holes = state != SegmentState.DAMAGED and end > start, place_holes(start, packed)
-            by_camera[camera_id].append(Touched(Span(start, end), size, is_footage, bool(held_file), problem, holes))
+            piece = Touched(Span(start, end), size, is_footage, bool(held_file), problem, holes)
+            by_camera[camera_id].append((claim_span(start, end, claim), piece))
         for hold in batch:
             asked = Span(hold.starts_at, hold.ends_at)
-            found[hold.pk] = [each for each in by_camera[hold.camera_id] if touches(asked, each.span)]
+            found[hold.pk] = [
+                cut_claim(asked, each) for claim, each in by_camera[hold.camera_id] if touches(asked, claim)
+            ]
     return found

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from cameras.models import Camera
 from cameras.services import subject_of
@@ -77,9 +77,13 @@ def _note(action: AuditAction, hold: Hold, by: User | None, now: datetime) -> No
 
 
 def _has_footage(camera: Camera, asked: Span) -> bool:
-    """Say whether there is footage that nobody is deleting; the search is bounded on both sides."""
-    reaching = _footage_of(camera).filter(start__gte=asked.start - LONGEST_SEGMENT)
-    return reaching.filter(start__lte=asked.end, end__gte=asked.start).exists()
+    """Say whether there is footage, or a torn end of a file, that nobody is deleting; bounded on both sides."""
+    within = Q(start__gte=asked.start - LONGEST_SEGMENT, start__lte=asked.end)
+    torn = Segment.objects.filter(within, camera=camera, claims_until__gte=asked.start)
+    return (
+        _footage_of(camera).filter(within, end__gte=asked.start).exists()
+        or torn.exclude(state=SegmentState.DELETING).exists()
+    )
 
 
 def _is_being_recorded(camera: Camera, asked: Span, now: datetime) -> bool:

@@ -26,6 +26,7 @@ _COLUMNS = {
     "fragments": "bytea",
     "activity": "bytea",
     "holes": "bytea",
+    "claims_until": "timestamptz",
 }
 _NAMES = ", ".join(f'"{name}"' for name in _COLUMNS)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
@@ -37,6 +37,9 @@ LEAST_AHEAD = timedelta(milliseconds=250)
 
 MOST_AHEAD = timedelta(seconds=6)
 """MediaMTX begins anew where a camera's time is 5 s off ours; whatever is further ahead stems from something else."""
+
+LONGEST_CLAIM = timedelta(hours=25)
+"""A file lasts a day at most; one that was copied since seems to have been written at any later time."""
 
 ALARMING_ROWS = 100
 LARGEST_NUMBER = 2**63 - 1
@@ -116,6 +119,7 @@ class SegmentFacts(NamedTuple):
     fragments: bytes
     activity: bytes = b""
     holes: bytes = b""
+    claims_until: datetime | None = None
 
 
 class Root(Enum):
@@ -194,11 +198,12 @@ def _judge(
     # Until the first fragment is written whole, a young file is not damaged but begun.
     is_open = not is_finished(file, now) and not (is_closed and is_sound)
     state = SegmentState.OPEN if is_open else SegmentState.READY if is_sound else SegmentState.DAMAGED
+    end = _add(start, _reach_of(reading))
     return SegmentFacts(
         camera_id=file.camera_id,
         file=file.file,
         start=start,
-        end=_add(start, _reach_of(reading)),
+        end=end,
         size=reading.size,
         whole_bytes=reading.whole_bytes,
         stream_id=reading.stream_id,
@@ -209,6 +214,7 @@ def _judge(
         fragments=packed,
         activity=measure_activity(measured) if state == SegmentState.READY else b"",
         holes=pack_holes(reading.holes),
+        claims_until=None if is_open else choose_claim(start, end, reading),
     )
 
 
@@ -235,6 +241,17 @@ def measure_ahead(start: datetime, reading: SegmentReading) -> timedelta:
     written = reading.written + reading.written.is_integer()
     ahead = timedelta(seconds=_add(start, _reach_of(reading)).timestamp() - written)
     return ahead if LEAST_AHEAD <= ahead <= MOST_AHEAD else timedelta()
+
+
+def choose_claim(start: datetime, end: datetime, reading: SegmentReading) -> datetime | None:
+    """Give until when the bytes behind a file's last whole fragment were written; None where there are none.
+
+    Nobody can replay them as they are, but they may be all that is left of that time.
+    """
+    if reading.whole_bytes >= reading.size or reading.written <= end.timestamp():
+        return None
+    latest = _add(start, LONGEST_CLAIM)
+    return latest if reading.written >= latest.timestamp() else datetime.fromtimestamp(reading.written, UTC)
 
 
 def drop_twins(facts: Iterable[SegmentFacts]) -> tuple[list[SegmentFacts], list[str]]:

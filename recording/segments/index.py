@@ -60,6 +60,7 @@ _TYPES = {
     "fragments": "bytea",
     "activity": "bytea",
     "holes": "bytea",
+    "claims_until": "timestamptz",
 }
 _COLUMNS = ", ".join(f'"{name}"' for name in _TYPES)
 _ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _TYPES.items())

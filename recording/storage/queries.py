@@ -91,7 +91,7 @@ _HELD = """
             AS hold(camera_id, starts_at, ends_at)
         JOIN recording_segment AS segment ON segment.camera_id = hold.camera_id
             AND segment.start BETWEEN hold.starts_at - interval '25 hours' AND hold.ends_at
-            AND segment."end" >= hold.starts_at
+            AND GREATEST(segment."end", segment.claims_until) >= hold.starts_at
     ) AS held
     GROUP BY media_server_id, city_id
 """

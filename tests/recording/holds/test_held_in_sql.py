@@ -28,6 +28,16 @@ def test_both_conditions_say_the_same_of_every_segment(world: World, footage: li
     assert len(answers) > 4
 
 
+def test_both_conditions_say_the_same_of_a_torn_segment(world: World, footage: list[Segment]) -> None:
+    torn = footage[-1]
+    claim = torn.end + 60 * SECOND
+    with every_city("a test looks at all rows"):
+        Segment.objects.filter(pk=torn.pk).update(claims_until=claim)
+        spans = [(claim + begin * SECOND, claim + 9 * SECOND) for begin in (-1, 0, 1)]
+        found = [ask_both(world, *span, None, None) for span in spans]
+    assert found == [frozenset({torn.pk})] * 2 + [frozenset()]
+
+
 def ask_both(
     world: World, begin: datetime, end: datetime, released: datetime | None, until: datetime | None
 ) -> frozenset[int]:

@@ -107,6 +107,14 @@ def test_what_is_held_or_still_open_is_no_reason_to_go_over_new_footage(world: W
     assert kept(held, *rows) == [True] * 4
 
 
+def test_a_torn_file_that_is_held_for_its_end_stays_and_does_not_stop_the_others(world: World, ring: Ring) -> None:
+    torn, other = ring.add(world.camera, 9), ring.add(world.camera, 8)
+    Segment.objects.filter(pk=torn.pk).update(claims_until=ring.ago(8.9))
+    ring.hold(world.camera, 8.95, 8.91)
+    turn_ring(ring.server, ring.now)
+    assert kept(torn, other) == [True, False]
+
+
 def test_quotas_and_sizes_may_be_huge(world: World, ring: Ring) -> None:
     promise(world.camera, 3650, quota_bytes=10**18)
     rows = [ring.add(world.camera, 6, size=9 * 10**17), ring.add(world.camera, 5, size=9 * 10**17)]

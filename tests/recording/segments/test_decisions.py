@@ -14,6 +14,7 @@ from recording.segments.decisions import (
     DiskFile,
     KnownFile,
     Root,
+    choose_claim,
     choose_start,
     drop_twins,
     is_being_written,
@@ -222,6 +223,31 @@ def test_a_recordings_first_file_cannot_be_younger_than_its_last_write(
     facts = judge_file(FILE, reading, NOW)
     assert round((START - facts.start).total_seconds(), 3) == counted
     assert facts.end - facts.start == timedelta(seconds=4)
+
+
+@pytest.mark.parametrize(
+    ("whole", "after", "claimed"),
+    [
+        (900, 1.5, timedelta(seconds=1.5)),
+        (1000, 1.5, None),  # whole: nothing is behind its last fragment
+        (900, 0, None),
+        (900, -300, None),
+        (900, 25 * 3600, timedelta(hours=25) - timedelta(seconds=4)),  # copied since
+        (900, 1e15, timedelta(hours=25) - timedelta(seconds=4)),
+    ],
+)
+def test_a_torn_file_claims_time_up_to_its_last_write(whole: int, after: float, claimed: timedelta | None) -> None:
+    end = START + timedelta(seconds=4)
+    reading = SOUND._replace(whole_bytes=whole, written=end.timestamp() + after)
+    found = choose_claim(START, end, reading)
+    assert (found and found - end) == claimed
+
+
+def test_a_file_that_grows_claims_nothing_and_one_without_a_fragment_all_of_its_time() -> None:
+    torn = SOUND._replace(written=NOW.timestamp())
+    empty = torn._replace(fragments=(), duration=timedelta(), whole_bytes=500, damage="no whole fragment")
+    found = [judge_file(file, reading, NOW).claims_until for file in (aged(0), aged(99)) for reading in (torn, empty)]
+    assert found == [None, None, NOW, NOW]
 
 
 def test_of_a_file_system_that_keeps_whole_seconds_the_latest_moment_counts() -> None:
