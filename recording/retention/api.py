@@ -108,6 +108,11 @@ class DeletionSerializer(serializers.Serializer[Deletion]):
         allow_null=True,
         help_text="The exact stretches that went, as intervals of ISO 8601; null where they were not kept yet.",
     )
+    damaged = serializers.ListField(
+        child=serializers.CharField(),
+        allow_null=True,
+        help_text="The damaged files among it, of which nothing could be played, as intervals from where each began.",
+    )
 
 
 class DeletionRecordPages(Pages):

@@ -10,11 +10,16 @@ from zoneinfo import ZoneInfo
 from recording.gaps.spans import Span
 from recording.models import Deletion
 
+_COLUMNS = ["camera_id", "camera", "rule", "is_early", "start", "end", "segments", "bytes", "last_at"]
+_COLUMNS += ["spans", "damaged"]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def describe_deletion(deletion: Deletion) -> dict[str, Any]:
-    """Give what was deleted, when, by which rule; `spans` as intervals of ISO 8601. Wants camera and city loaded."""
+    """Give what was deleted, when, by which rule; stretches as intervals of ISO 8601.
+
+    `damaged` are the damaged files among it, from where each began. Wants camera and city loaded.
+    """
     zone = ZoneInfo(deletion.city.time_zone)
     return {
         "camera_id": str(deletion.camera_id),
@@ -26,8 +31,13 @@ def describe_deletion(deletion: Deletion) -> dict[str, Any]:
         "segments": deletion.segments,
         "bytes": deletion.bytes,
         "last_at": deletion.last_at.astimezone(zone).isoformat(),
-        "spans": None if deletion.spans is None else [_describe_span(each, zone) for each in deletion.spans],
+        "spans": _describe_spans(deletion.spans, zone),
+        "damaged": _describe_spans(deletion.damaged, zone),
     }
+
+
+def _describe_spans(spans: Iterable[Span] | None, zone: ZoneInfo) -> list[str] | None:
+    return None if spans is None else [_describe_span(each, zone) for each in spans]
 
 
 def _describe_span(span: Span, zone: ZoneInfo) -> str:
@@ -43,11 +53,11 @@ def write_csv(deletions: Iterable[Deletion]) -> str:
     """Give a table with a heading; a name that a spreadsheet would take for a formula is shown as text."""
     output = StringIO()
     rows = [describe_deletion(each) for each in deletions]
-    names = ["camera_id", "camera", "rule", "is_early", "start", "end", "segments", "bytes", "last_at", "spans"]
-    writer = csv.DictWriter(output, names)
+    writer = csv.DictWriter(output, _COLUMNS)
     writer.writeheader()
     for row in rows:
         name = row["camera"]
-        shown = {"camera": f"'{name}" if name.startswith(_FORMULA) else name, "spans": " ".join(row["spans"] or ())}
-        writer.writerow(row | shown)
+        shown = {"camera": f"'{name}" if name.startswith(_FORMULA) else name}
+        stretches = {column: " ".join(row[column] or ()) for column in ("spans", "damaged")}
+        writer.writerow(row | shown | stretches)
     return output.getvalue()

@@ -9,6 +9,7 @@ import pytest
 from cameras.models import Camera
 from cities.models import City
 from cities.scope import every_city
+from recording.gaps.spans import Span
 from recording.models import Deletion, RetentionPolicy, Segment
 from recording.retention.deletions import Deleted, note_deletions
 from recording.retention.records import seal_deletion_records
@@ -185,6 +186,7 @@ def test_a_days_deletions_are_lines_of_json(deleted: World, manager: ApiClient) 
             "bytes": 10,
             "last_at": moment,
             "spans": [f"{moment}/{end}"],
+            "damaged": [],
         }
         for rule, is_early in (("age", False), ("watermark", True))
     ]
@@ -195,9 +197,9 @@ def test_a_days_deletions_are_a_table_that_no_spreadsheet_runs(deleted: World, m
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="deletions-2026-01-27.csv"'
     lines = answer.content.decode().splitlines()
-    assert lines[0] == "camera_id,camera,rule,is_early,start,end,segments,bytes,last_at,spans"
+    assert lines[0] == "camera_id,camera,rule,is_early,start,end,segments,bytes,last_at,spans,damaged"
     assert lines[1].startswith(f"{deleted.camera.pk},'=cmd(),age,False,2026-01-27T09:00:00-03:00,")
-    assert lines[1].endswith(",2026-01-27T09:00:00-03:00/2026-01-27T09:01:00-03:00")
+    assert lines[1].endswith(",2026-01-27T09:00:00-03:00/2026-01-27T09:01:00-03:00,")
     assert len(lines) == 3
 
 
@@ -207,8 +209,18 @@ def test_where_only_the_first_and_last_moment_were_kept_no_stretches_are_told(
     with every_city("a row of before"):
         Deletion.objects.update(spans=None, damaged=None)
     answers = [manager.get(f"/api/v1/deletions/2026-01-27{end}").content.decode() for end in ("", ".csv")]
-    assert json.loads(answers[0].splitlines()[0])["spans"] is None
-    assert answers[1].splitlines()[1].endswith("-03:00,")
+    line = json.loads(answers[0].splitlines()[0])
+    assert (line["spans"], line["damaged"]) == (None, None)
+    assert answers[1].splitlines()[1].endswith("-03:00,,")
+
+
+def test_damaged_files_that_went_are_told(deleted: World, manager: ApiClient) -> None:
+    with every_city("as if it had been damaged"):
+        Deletion.objects.update(spans=[], damaged=[Span(NOW, NOW)])
+    answers = [manager.get(f"/api/v1/deletions/2026-01-27{end}").content.decode() for end in ("", ".csv")]
+    moment = "2026-01-27T09:00:00-03:00"
+    assert json.loads(answers[0].splitlines()[0])["damaged"] == [f"{moment}/{moment}"]
+    assert answers[1].splitlines()[1].endswith(f",,{moment}/{moment}")
 
 
 @pytest.mark.parametrize("day", ["2026-01-26", "yesterday", "2026-02-30", "99999-01-01"])
