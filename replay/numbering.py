@@ -6,8 +6,9 @@ begins to play is told all there is.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from django.core.cache import cache
@@ -24,25 +25,29 @@ REMEMBERED = timedelta(minutes=5)
 class Stretch(NamedTuple):
     """What a playlist tells of a segment within a session: so many groups in so many runs.
 
-    It is known by the moment at which the session's part of the segment begins, in microseconds since 1970.
+    It is known by the moment at which the session's part of the segment begins, in microseconds since 1970; by the key
+    of its `segment`, where that moment was corrected since (0: not known).
     """
 
     begins: int
     groups: int
     runs: int
+    segment: int = 0
 
 
 class Told(NamedTuple):
     """What a playlist told last: the place of each stretch by its beginning, in order.
 
     `latest` is the beginning of the last that was ever told, `following` the place of the one after it. `target` are
-    the seconds that no group was told to last longer than, 0 before any was told.
+    the seconds that no group was told to last longer than, 0 before any was told. `segments`: the key
+    of each stretch's segment, where it is known, by the stretch's beginning.
     """
 
     places: dict[int, Place]
     latest: int = -1
     following: Place = FIRST
     target: int = 0
+    segments: Mapping[int, int] = MappingProxyType({})
 
 
 NOTHING_TOLD = Told({})
@@ -53,9 +58,24 @@ def go_on(key: str, told: Told, stretches: Sequence[Stretch]) -> tuple[list[Stre
 
     `told` is what `recall` gave under this key, with the target of now.
     """
-    kept, place = choose_stretches(told, stretches)
-    _remember(key, note_told(told, kept, place))
+    known = follow_corrections(told, stretches)
+    kept, place = choose_stretches(known, stretches)
+    _remember(key, note_told(known, kept, place))
     return kept, place
+
+
+def follow_corrections(told: Told, stretches: Sequence[Stretch]) -> Told:
+    """Give what was told by the beginnings of now: that of a recording's first file is corrected once it is known."""
+    there = {each.begins for each in stretches}
+    new = {each.segment: each.begins for each in reversed(stretches) if each.segment and each.begins not in told.places}
+    moved = {
+        begins: new[segment] for begins, segment in told.segments.items() if begins not in there and segment in new
+    }
+    return told._replace(
+        places={moved.get(begins, begins): place for begins, place in told.places.items()},
+        latest=moved.get(told.latest, told.latest),
+        segments={moved.get(begins, begins): segment for begins, segment in told.segments.items()},
+    )
 
 
 def choose_stretches(told: Told, stretches: Sequence[Stretch]) -> tuple[list[Stretch], Place]:
@@ -83,11 +103,13 @@ def note_told(told: Told, stretches: Sequence[Stretch], place: Place) -> Told:
     What was told last and is gone keeps its place, which is nobody else's.
     """
     places, last = dict[int, Place](), -1
-    for last, groups, runs in stretches:
+    for last, groups, runs, _segment in stretches:
         places[last] = place
         place = Place(place.group + groups, place.run + runs)
     gone = {begins: where for begins, where in told.places.items() if begins > last} if places else {}
-    return Told(places | gone, max(told.latest, last), max(told.following, place), told.target)
+    keys = {**told.segments, **{each.begins: each.segment for each in stretches if each.segment}}
+    segments = {begins: keys[begins] for begins in places | gone if begins in keys}
+    return Told(places | gone, max(told.latest, last), max(told.following, place), told.target, segments)
 
 
 def _begin_after(moment: int, stretches: Sequence[Stretch]) -> list[Stretch]:
@@ -103,14 +125,14 @@ def recall(key: str) -> Told:
         found = None
     if not found:
         return NOTHING_TOLD
-    places, latest, following, *target = found
-    return Told({begins: Place(*place) for begins, place in places.items()}, latest, Place(*following), *target)
+    places, latest, following, *more = found
+    return Told({begins: Place(*place) for begins, place in places.items()}, latest, Place(*following), *more)
 
 
 def _remember(key: str, told: Told) -> None:
     """Nothing of ours is kept but numbers: what reads them may be of another version."""
     places = {begins: tuple(place) for begins, place in told.places.items()}
-    plain = places, told.latest, tuple(told.following), told.target
+    plain = places, told.latest, tuple(told.following), told.target, dict(told.segments)
     try:
         cache.set(key, plain, int(REMEMBERED.total_seconds()))
     except RedisError as error:

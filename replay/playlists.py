@@ -176,7 +176,8 @@ def _write_segment(
     runs = list(write_runs(playable.segment_start, shown.groups, make_address(shown, wish.user.pk, now), wish.form))
     if wish.at and playable is first:
         _bring_first(shown, runs, (wish.at - playable.segment_start) // _MICROSECOND, wish.form)
-    stretch = Stretch((playable.start - EPOCH) // _MICROSECOND, len(shown.groups.offsets), len(runs))
+    begins = (playable.start - EPOCH) // _MICROSECOND
+    stretch = Stretch(begins, len(shown.groups.offsets), len(runs), playable.segment_id)
     return _Written(stretch, runs, max(shown.groups.durations))
 
 
@@ -195,7 +196,8 @@ def _bring_first(shown: Shown, runs: list[bytes], at: int, form: Form) -> None:
 
 def _name_of(wish: Wish) -> str:
     who = f"{wish.user.pk}:{wish.playback}"
-    return f"replay:told:{wish.camera_id}:{wish.window.start.timestamp():.6f}:{who}"
+    # The number changes with the form of what is remembered: versions before take no notice of it.
+    return f"replay:told:2:{wish.camera_id}:{wish.window.start.timestamp():.6f}:{who}"
 
 
 def make_address(shown: Shown, user_id: int, now: datetime) -> str:

@@ -43,6 +43,30 @@ def test_the_first_that_is_told_keeps_its_place(there: list[Stretch], expected: 
     assert choose_stretches(NOTHING_TOLD, there) == (there, FIRST)
 
 
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        ([Stretch(8, 3, 1, 1), Stretch(20, 4, 1, 2)], {8: Place(0, 0), 20: Place(3, 1)}),
+        ([Stretch(8, 3, 1, 1)], {8: Place(0, 0), 20: Place(3, 1)}),
+        ([Stretch(18, 4, 1, 2)], {18: Place(3, 1)}),
+        # Another session of the same file, which is there beside the one that was told.
+        (
+            [Stretch(10, 3, 1, 1), Stretch(20, 4, 1, 2), Stretch(24, 1, 1, 2)],
+            {10: FIRST, 20: Place(3, 1), 24: Place(7, 2)},
+        ),
+        # Another file, earlier than what was told and is gone.
+        ([Stretch(8, 3, 1, 3)], {}),
+    ],
+)
+def test_a_stretch_whose_beginning_was_corrected_keeps_its_place(
+    there: list[Stretch], expected: dict[int, Place]
+) -> None:
+    key = f"test:{uuid4()}"
+    go_on(key, NOTHING_TOLD, [Stretch(10, 3, 1, 1), Stretch(20, 4, 1, 2)])
+    go_on(key, recall(key), there)
+    assert recall(key).places == expected
+
+
 @given(st.lists(st.sets(st.integers(0, 12)), max_size=9))
 def test_no_stretch_ever_changes_its_place_and_time_runs_forward(story: list[set[int]]) -> None:
     told, ever = NOTHING_TOLD, dict[int, Place]()

@@ -91,6 +91,27 @@ def test_what_grows_goes_on_where_it_was(world: World, client: ApiClient, shelf:
     assert len(after) == 3
 
 
+def test_what_grows_goes_on_when_the_start_of_its_first_file_is_corrected(
+    world: World, client: ApiClient, shelf: Shelf
+) -> None:
+    now = datetime.now(UTC)
+    RecordingSession.objects.update(started_at=now - timedelta(hours=1))
+    first, asked, earlier = now - 60 * SECOND, now - 90 * SECOND, 2.5 * SECOND
+    segment = shelve(shelf, world.camera, first)
+    before = read_playlist(ask_playlist(client, world.camera, asked, None))
+    Segment.objects.filter(pk=segment.pk).update(start=first - earlier, end=segment.end - earlier)
+    corrected = read_playlist(ask_playlist(client, world.camera, asked, None))
+    assert [each.byterange for each in corrected.segments] == [each.byterange for each in before.segments]
+    assert corrected.segments[0].current_program_date_time == first - earlier
+    shelve(shelf, world.camera, first + 12 * SECOND, number=1)
+    after = read_playlist(ask_playlist(client, world.camera, asked, None))
+    assert [(each.media_sequence, len(each.segments)) for each in (before, corrected, after)] == [
+        (0, 3),
+        (0, 3),
+        (0, 6),
+    ]
+
+
 def test_the_target_of_what_grows_stays_though_a_longer_piece_comes(
     world: World, client: ApiClient, shelf: Shelf
 ) -> None:
