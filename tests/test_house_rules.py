@@ -78,6 +78,7 @@ KNOWN_DOORS = {
     "recording/holds/tasks.py",
     "recording/management/commands/check_deletions.py",
     "recording/management/commands/check_footage.py",
+    "recording/management/commands/check_holds.py",
     "recording/management/commands/recompute_gaps.py",
     "recording/retention/tasks.py",
     "recording/storage/tasks.py",

@@ -104,7 +104,8 @@ class _Pass:
             self._link_lacking()
         if self.done.strangers:
             logger.warning(
-                "among the held files of media server %s are %s that belong to no segment, for instance %s",
+                "among the held files of media server %s are %s that belong to no segment, for instance %s: "
+                "`manage.py check_holds` tells what they are",
                 self.server.name,
                 len(self.done.strangers),
                 self.done.strangers[0],

@@ -74,7 +74,7 @@ def restore_file(root: Path, segment: HeldSegment) -> None:
         os.lstat(own)
         return
     own.parent.mkdir(parents=True, exist_ok=True)
-    if not _is_same(own, held):
+    if not is_same_file(own, held):
         os.link(held, own, follow_symlinks=False)
         _sync(own.parent, os.O_RDONLY | os.O_DIRECTORY)
 
@@ -110,14 +110,14 @@ def list_links(root: Path) -> tuple[dict[int, str], list[str]]:
 def is_link_of(root: Path, segment: HeldSegment) -> bool:
     """Say whether the held name surely is this segment's footage. Raises OSError."""
     own, held = root / segment.file, root / segment.link
-    return _is_same(own, held) if _exists(own) else _is_footage_of(held, segment)
+    return is_same_file(own, held) if _exists(own) else _is_footage_of(held, segment)
 
 
 def find_unnoted_link(root: Path, pk: int, file: str) -> str:
     """Give the held name of a segment of which its row knows none, "" where there is none, or another file has it."""
     link = name_link(pk)
     # As text: the ring asks it of every file, and a path made for each costs more than the question.
-    return link if _exists(f"{root}/{link}") and _is_same(root / file, root / link) else ""
+    return link if _exists(f"{root}/{link}") and is_same_file(root / file, root / link) else ""
 
 
 def _check_names(segment: HeldSegment) -> None:
@@ -137,7 +137,7 @@ def _link_or_adopt(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
-        if not _is_same(source, target):
+        if not is_same_file(source, target):
             raise
 
 
@@ -146,7 +146,8 @@ def _check_regular(source: Path) -> None:
         raise OSError(errno.EINVAL, "is no regular file", str(source))
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def is_same_file(one: Path, other: Path) -> bool:
+    """Say whether both are names of one file."""
     try:
         return os.path.samestat(one.lstat(), other.lstat())
     except FileNotFoundError:
