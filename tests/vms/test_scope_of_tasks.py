@@ -38,7 +38,7 @@ def note_unscoped(seen: list[str]) -> Callable[..., Any]:
 
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_no_task_asks_outside_of_a_scope(world: World, name: str) -> None:
-    ids = {"server_id": world.server.pk, "camera_id": str(world.camera.pk)}
+    ids = {"server_id": world.server.pk, "server_ids": [world.server.pk], "camera_id": str(world.camera.pk)}
     task, seen = TASKS[name], list[str]()
     wanted = list(inspect.signature(task.run).parameters)
     with connection.execute_wrapper(note_unscoped(seen)):
